@@ -1,0 +1,402 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Runs commands in a first-level Linux with KVM, inside an emulator that needs no hardware for it.
+
+    run.py --machine kvm-amd --file build/x --file y -- ./x y      one command: its output and status
+    run.py --cases FILE --build DIR                                several in one boot, as TAP
+
+The first-level Linux is Debian's cloud kernel (scripts/fetch-kernel) with an initramfs made here: busybox,
+the modules of KVM, the files asked for with the shared libraries they need, all in /work.
+ttyS0 is the console of its kernel; what the commands print goes through ttyS1.
+
+Exit status: that of the command; 99 when the outer machine failed and not what runs in it; 124 when
+the time was up; 77 (meson's "skipped") when something needed is not installed; 2 for a wrong call.
+"""
+import argparse
+import configparser
+import os
+import re
+import secrets
+import select
+import shlex
+import shutil
+import signal
+import string
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(SOURCE, 'scripts'))
+import initramfs  # noqa: E402
+from machines import MACHINES  # noqa: E402
+
+CACHE = os.environ.get('LIBVMM_CACHE', os.path.join(SOURCE, '.cache'))
+KERNEL = os.path.join(CACHE, 'kernel')
+
+STATUS_SKIPPED = 77
+STATUS_OUTER = 99
+STATUS_TIME = 124
+
+INIT = '''#!/bin/busybox sh
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+/bin/busybox mkdir -p /sys /proc /tmp /root /sbin /usr/bin /usr/sbin /work
+/bin/busybox --install -s
+export PATH=/work:/bin:/sbin:/usr/bin:/usr/sbin HOME=/root TERM=${TERM:-linux}
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/shm /dev/pts
+mount -t tmpfs shm /dev/shm
+mount -t devpts pts /dev/pts
+echo 1 >/proc/sys/vm/overcommit_memory
+ip link set lo up
+for module in $(cat /modules/order); do
+	insmod /modules/$module.ko || echo "@@ module $module"
+done
+stty -F /dev/ttyS1 raw -echo
+cd /work
+. /commands
+sync
+poweroff -f
+'''
+
+
+class Outer(Exception):
+    """The outer machine failed, and not what runs in it."""
+
+
+class TimeUp(Exception):
+    pass
+
+
+class Missing(Exception):
+    """Something needed is not installed."""
+
+
+class Command:
+    """One command to run, and afterwards what came of it."""
+
+    def __init__(self, name, shell, limit):
+        self.name = name
+        self.shell = shell
+        self.limit = limit
+        self.output = b''
+        self.status = None
+        self.seconds = None
+
+
+def commands_script(commands, token, interactive):
+    """What the first-level init does. The marks have a token in them that no output can have by chance."""
+    lines = []
+    marks = '/dev/ttyS0' if interactive else '/dev/ttyS1'
+    for number, command in enumerate(commands):
+        shell = shlex.quote(command.shell)
+        # A controlling terminal for an interactive command, a time limit of its own for any other.
+        run = f'setsid -c sh -c {shell} </dev/ttyS1' if interactive else f'timeout -s KILL {command.limit} sh -c {shell} </dev/null'
+        lines += [f"echo '@@{token} begin {number}' >{marks}",
+                  f'{run} >/dev/ttyS1 2>&1',
+                  'status=$?',
+                  f"printf '\\n@@{token} end {number} %d\\n' $status >{marks}"]
+    return '\n'.join(lines) + '\n'
+
+
+def outer_initramfs(machine, files, guest, script):
+    archive = initramfs.Archive()
+    initramfs.add_busybox(archive, INIT)
+    for module in machine['modules']:
+        archive.file(f'modules/{module}.ko', os.path.join(KERNEL, 'modules', module + '.ko'))
+    archive.data('modules/order', '\n'.join(machine['modules']).encode())
+    archive.data('commands', script.encode())
+    archive.directory('work')
+    for name, source in files:
+        if os.path.isdir(source):
+            for folder, _, entries in os.walk(source):
+                for entry in entries:
+                    path = os.path.join(folder, entry)
+                    initramfs.add_program(archive, f'work/{name}/{os.path.relpath(path, source)}', path)
+        else:
+            initramfs.add_program(archive, f'work/{name}', source)
+    if guest:
+        archive.file('work/vmlinuz', os.path.join(KERNEL, 'vmlinuz'))
+        archive.data('work/guest.img', initramfs.guest_image())
+    return archive.bytes()
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise Missing(f'{program} is not installed: run scripts/deps test')
+
+
+def qemu_command(machine, folder, interactive):
+    need('qemu-system-x86_64')
+    return ['qemu-system-x86_64', *machine['arguments'], '-smp', str(machine['cpus']), '-m', str(machine['memory']),
+            '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot',
+            '-serial', f'file:{folder}/console.log',
+            '-chardev', f'stdio,id=commands,signal={"off" if interactive else "on"}', '-serial', 'chardev:commands',
+            '-kernel', os.path.join(KERNEL, 'vmlinuz'), '-initrd', f'{folder}/initramfs',
+            '-append', f'console=ttyS0 {machine["kernel"]}']
+
+
+class Reader:
+    """Cuts what comes through ttyS1 into the outputs of the commands."""
+
+    def __init__(self, commands, token, echo):
+        self.commands = commands
+        self.mark = re.compile(b'(?:^|\r?\n)@@' + token.encode() + rb' (begin|end) (\d+)(?: (\d+))?\r?\n')
+        self.echo = echo
+        self.pending = b''
+        self.current = None
+        self.started = 0.0
+
+    def feed(self, data):
+        self.pending += data
+        while True:
+            found = self.mark.search(self.pending)
+            # What may yet turn out to be the beginning of a mark is kept back.
+            end = found.start() if found else max(self.pending.rfind(b'\n'), 0)
+            if end and self.current:
+                self._output(self.pending[:end])
+                self.pending = self.pending[end:]
+            if not found:
+                return
+            self.pending = self.pending[found.end() - found.start() if end and self.current else found.end():]
+            self._marked(found)
+
+    def _output(self, data):
+        self.current.output += data
+        if self.echo:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+
+    def _marked(self, found):
+        command = self.commands[int(found[2])]
+        if found[1] == b'begin':
+            self.current = command
+            self.started = time.monotonic()
+        else:
+            command.status = int(found[3])
+            command.seconds = time.monotonic() - self.started
+            self.current = None
+
+    def end(self):
+        if self.current and self.pending:
+            self._output(self.pending)
+
+
+def watch(process, reader, limits):
+    """Reads the emulator's output until it ends; TimeUp when the machine does not come up, or does not end."""
+    boot, total = limits
+    start = time.monotonic()
+    stream = process.stdout.fileno()
+    while True:
+        begun = reader.current or reader.commands[0].status is not None
+        deadline = start + (total if begun else boot)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeUp('the commands took too long' if begun else 'the first-level Linux did not come up in time')
+        if not select.select([stream], [], [], left)[0]:
+            continue
+        data = os.read(stream, 65536)
+        if not data:
+            break
+        reader.feed(data)
+    reader.end()
+    return process.wait(timeout=10)
+
+
+def log_tail(path, lines=25):
+    try:
+        with open(path, 'rb') as stream:
+            return b'\n'.join(stream.read().splitlines()[-lines:]).decode(errors='replace')
+    except OSError:
+        return ''
+
+
+def explain_end(status, folder):
+    """Raises Outer with the reason why the machine ended before its commands did."""
+    said = log_tail(f'{folder}/emulator.log', 5)
+    console = log_tail(f'{folder}/console.log')
+    if status < 0 or 'Assertion' in said:
+        name = signal.Signals(-status).name if status < 0 else f'status {status}'
+        raise Outer(f'the emulator itself died ({name}), not what runs in it: {said}')
+    if 'Kernel panic' in console or 'Oops' in console:
+        raise Outer(f'the first-level Linux died:\n{console}')
+    raise Outer(f'the machine ended (status {status}) before its commands did: {said}\n{console}')
+
+
+def run_once(machine, files, guest, commands, folder, interactive, echo):
+    token = secrets.token_hex(4)
+    with open(f'{folder}/initramfs', 'wb') as stream:
+        stream.write(outer_initramfs(machine, files, guest, commands_script(commands, token, interactive)))
+    command = qemu_command(machine, folder, interactive)
+    with open(f'{folder}/command', 'w') as stream:
+        stream.write(shlex.join(command) + '\n')
+    with open(f'{folder}/emulator.log', 'wb') as errors:
+        if interactive:
+            status = subprocess.call(command, stderr=errors)
+            reader = Reader(commands, token, False)
+            with open(f'{folder}/console.log', 'rb') as console:
+                reader.feed(console.read())
+        else:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+            reader = Reader(commands, token, echo)
+            limits = (machine['boot'], machine['boot'] + sum(command.limit for command in commands))
+            try:
+                status = watch(process, reader, limits)
+            finally:
+                process.kill()
+                process.wait()
+                with open(f'{folder}/output.log', 'wb') as stream:
+                    stream.write(b''.join(command.output for command in commands))
+    if commands[-1].status is None:
+        explain_end(status, folder)
+
+
+class Logs:
+    """A folder for one run's logs: removed when all went well, told of when not."""
+
+    def __init__(self, name, keep):
+        os.makedirs(os.path.join(CACHE, 'logs'), exist_ok=True)
+        self.folder = tempfile.mkdtemp(prefix=f'{name}-', dir=os.path.join(CACHE, 'logs'))
+        self.keep = keep
+
+    def close(self, failed):
+        if os.path.exists(f'{self.folder}/initramfs'):
+            os.unlink(f'{self.folder}/initramfs')
+        if failed or self.keep:
+            print(f'# logs: {self.folder}', file=sys.stderr)
+        else:
+            shutil.rmtree(self.folder)
+
+
+def run(machine, files, guest, commands, folder, interactive=False, echo=False):
+    """Runs the commands in one boot. An emulator that dies is started again once: it is not what is tested."""
+    if not os.path.exists(os.path.join(KERNEL, 'complete')):
+        raise Missing(f'no kernel in {KERNEL}: run scripts/fetch-kernel')
+    try:
+        run_once(machine, files, guest, commands, folder, interactive, echo)
+    except Outer as reason:
+        if interactive:
+            raise
+        print(f'# {reason}\n# once more', file=sys.stderr)
+        for command in commands:
+            command.status, command.output = None, b''
+        run_once(machine, files, guest, commands, folder, interactive, echo)
+
+
+def parse_file(text):
+    source, _, name = text.partition('=')
+    if not os.path.exists(source):
+        raise Missing(f'{source} is not there: build it first')
+    return name or os.path.basename(os.path.normpath(source)), source
+
+
+def check(case, command):
+    """Why the case failed, or None."""
+    text = command.output.decode(errors='replace').replace('\r\n', '\n')
+    wanted = int(case.get('status', '0'))
+    if command.status is None:
+        return 'it was not run to its end'
+    if command.status != wanted:
+        ended = f'its time limit of {command.limit} s' if command.status == 137 else f'status {command.status}'
+        return f'ended with {ended}, not status {wanted}'
+    for pattern in case.get('expect', '').strip().splitlines():
+        if not re.search(pattern, text, re.M):
+            return f'no line matches {pattern!r}'
+    for pattern in case.get('forbid', '').strip().splitlines():
+        found = re.search(pattern, text, re.M)
+        if found:
+            return f'{pattern!r} matches {found[0]!r}'
+    return None
+
+
+def run_cases(options):
+    """The cases of one file in one boot, as TAP. Its keys are told in docs/testing.md."""
+    names = {'build': options.build, 'source': SOURCE, 'kernel': KERNEL}
+    parser = configparser.ConfigParser(interpolation=None, delimiters=('=',))
+    with open(options.cases) as stream:
+        parser.read_string(string.Template(stream.read()).safe_substitute(names))
+    head = parser['machine']
+    machine = dict(MACHINES[head['name']])
+    for key in ('cpus', 'memory'):
+        machine[key] = head.getint(key, machine[key])
+    files = [parse_file(line.strip()) for line in head.get('files', '').strip().splitlines()]
+    cases = [section for section in parser.sections() if section != 'machine' and (not options.only or section in options.only)]
+    commands = [Command(name, parser[name]['run'], parser[name].getint('limit', 60)) for name in cases]
+
+    logs = Logs(os.path.splitext(os.path.basename(options.cases))[0], options.keep)
+    stopped = None
+    try:
+        run(machine, files, head.getboolean('guest', False), commands, logs.folder)
+    except (Outer, TimeUp) as reason:
+        stopped = reason
+    print(f'1..{len(commands)}')
+    failed = False
+    for number, command in enumerate(commands, 1):
+        why = check(parser[command.name], command)
+        failed = failed or bool(why)
+        took = f' # {command.seconds:.1f} s' if command.seconds is not None else ''
+        print(f'{"not ok" if why else "ok"} {number} - {command.name}{took}')
+        if why:
+            print(f'# {why}')
+            for line in command.output.decode(errors='replace').splitlines()[-40:]:
+                print(f'# | {line}')
+    if stopped:
+        print('\n'.join(f'# {line}' for line in str(stopped).splitlines()))
+    logs.close(failed)
+    return STATUS_OUTER if isinstance(stopped, Outer) else 0
+
+
+def run_command(options):
+    machine = dict(MACHINES[options.machine])
+    machine['cpus'] = options.cpus or machine['cpus']
+    machine['memory'] = options.memory or machine['memory']
+    command = Command('command', shlex.join(options.command), options.time)
+    files = [parse_file(text) for text in options.file]
+    logs = Logs(options.machine, options.keep)
+    status = STATUS_OUTER
+    try:
+        run(machine, files, options.guest, [command], logs.folder, options.interactive, echo=True)
+        status = command.status
+    except Outer as reason:
+        print(f'run.py: {reason}', file=sys.stderr)
+    except TimeUp as reason:
+        print(f'run.py: {reason}', file=sys.stderr)
+        status = STATUS_TIME
+    finally:
+        logs.close(status != 0)
+    return status
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Run commands in a first-level Linux with KVM inside an emulator.')
+    parser.add_argument('--machine', choices=sorted(MACHINES), default='kvm-amd')
+    parser.add_argument('--file', action='append', default=[], metavar='PATH[=NAME]', help='put into /work, with the shared libraries it needs')
+    parser.add_argument('--guest', action='store_true', help="put Debian's vmlinuz and guest.img into /work")
+    parser.add_argument('--cpus', type=int, help='of the outer machine')
+    parser.add_argument('--memory', type=int, help='of the outer machine, MiB')
+    parser.add_argument('--time', type=int, default=120, help='limit of the command, seconds (120)')
+    parser.add_argument('--interactive', action='store_true', help='give the command this terminal; no time limit')
+    parser.add_argument('--keep', action='store_true', help='keep the logs of a run that went well')
+    parser.add_argument('--cases', metavar='FILE', help='run the cases of this file in one boot, print TAP')
+    parser.add_argument('--only', action='append', metavar='CASE', help='of the cases, only these')
+    parser.add_argument('--build', default=os.path.join(SOURCE, 'build'), help='build directory the cases take their files from')
+    parser.add_argument('command', nargs='*', metavar='COMMAND')
+    options = parser.parse_args()
+    if bool(options.cases) == bool(options.command):
+        parser.error('give either --cases or a command')
+    try:
+        return run_cases(options) if options.cases else run_command(options)
+    except Missing as reason:
+        if options.cases:
+            print(f'1..0 # SKIP {reason}')
+            return 0
+        print(f'run.py: {reason}', file=sys.stderr)
+        return STATUS_SKIPPED
+
+
+if __name__ == '__main__':
+    sys.exit(main())
