@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/**
+ * libvmm/host.h - Services that the library takes from where it runs.
+ *
+ * On Linux vmm_linux_host() (linux.h) gives a filled table. A firmware, kernel or bare-metal
+ * embedder fills one itself. The library has no other way out: it calls no libc, keeps no global
+ * and no thread-local state, and every object remembers the host it was made with.
+ */
+#ifndef LIBVMM_HOST_H
+#define LIBVMM_HOST_H
+
+#include "libvmm/types.h"
+
+VMM_BEGIN_DECLS
+
+#define VMM_LOG_ERROR 1
+#define VMM_LOG_WARN  2
+#define VMM_LOG_INFO  3
+#define VMM_LOG_DEBUG 4
+
+/* "No time limit" for wait(). */
+#define VMM_FOREVER UINT64_MAX
+
+/**
+ * struct vmm_host - Host services.
+ * @size:         sizeof(struct vmm_host) of the caller; the table grows at the end only, and what
+ * an older caller left out counts as NULL.
+ * @reserved:     0.
+ * @opaque:       Handed back as the first argument of every call.
+ *
+ * @alloc:        @size bytes aligned to @align (a power of two), zeroed; NULL when there are none.
+ *                Never called on the run path. Required.
+ * @free:         Gives back what alloc() gave, with the same size. Required.
+ * @guest_alloc:  Guest RAM: @size bytes aligned to @align, zeroed, which may be committed lazily;
+ *                NULL when there are none. Absent: vmm_mem_create() gives -VMM_ENOTSUP.
+ * @guest_free:   Gives back what guest_alloc() gave.
+ * @thread_id:    A number other than 0 that names the calling thread or, where there are no
+ * threads, the calling CPU, for as long as it lives. Required.
+ * @wait:         Sleeps while *@word equals @value, until wake() on the same word or @timeout_ns
+ *                nanoseconds have gone by (VMM_FOREVER: none). May return early for no reason; the
+ *                caller looks again. The comparison and falling asleep are one step with respect to
+ *                wake(), as with a futex. A host without threads returns after a pause. Required.
+ * @wake:         Wakes all that wait on @word. Safe from where vmm_vcpu_kick() is. Required.
+ * @time_ns:      Monotonic time in nanoseconds. Required.
+ * @wall_ns:      Time in nanoseconds since 1970-01-01 UTC. Absent: guests see a clock that starts
+ * at 0.
+ * @entropy:      Fills @len bytes with unpredictable values; 0 or -VMM_EIO. Absent: no entropy
+ *                device and no seed is offered to guests.
+ * @event_signal: Signals a host event object, which is an eventfd's file number on Linux; 0 or
+ *                -VMM_EIO. Absent: doorbells and event-driven interrupts give -VMM_ENOTSUP.
+ * @log:          One message, no newline, NUL-terminated, @level one of VMM_LOG_. May be called
+ * from any thread, also under the library's locks, and must not call back. Absent: silent.
+ */
+struct vmm_host {
+	uint32_t size;
+	uint32_t reserved;
+	void *opaque;
+	void *(*alloc)(void *opaque, size_t size, size_t align);
+	void (*free)(void *opaque, void *ptr, size_t size);
+	void *(*guest_alloc)(void *opaque, uint64_t size, uint64_t align);
+	void (*guest_free)(void *opaque, void *ptr, uint64_t size);
+	uint64_t (*thread_id)(void *opaque);
+	void (*wait)(void *opaque, const uint32_t *word, uint32_t value, uint64_t timeout_ns);
+	void (*wake)(void *opaque, const uint32_t *word);
+	uint64_t (*time_ns)(void *opaque);
+	uint64_t (*wall_ns)(void *opaque);
+	int (*entropy)(void *opaque, void *buf, size_t len);
+	int (*event_signal)(void *opaque, uint64_t event);
+	void (*log)(void *opaque, uint32_t level, const char *text);
+};
+
+VMM_END_DECLS
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/**
+ * libvmm/libvmm.h - The portable API, whole. Add linux.h on Linux, and x86.h for x86 guests' state.
+ *
+ *   types.h, error.h   codes, and their detail
+ *   host.h, ctx.h      where the library runs, which engines it may use, what they can do
+ *   vm.h, vcpu.h       machines and their processors: configure, seal, run, reset, destroy
+ *   exit.h             why a vCPU came back
+ *   mem.h              memory objects, mappings, checked access, dirty tracking
+ *   bus.h, irq.h       ports, MMIO and doorbells; lines, messages and injection
+ *   state.h, debug.h   architectural state; stepping, breakpoints, address translation
+ *   sim.h              an engine without hardware, for tests
+ */
+#ifndef LIBVMM_LIBVMM_H
+#define LIBVMM_LIBVMM_H
+
+#include "libvmm/bus.h"
+#include "libvmm/ctx.h"
+#include "libvmm/debug.h"
+#include "libvmm/error.h"
+#include "libvmm/exit.h"
+#include "libvmm/host.h"
+#include "libvmm/irq.h"
+#include "libvmm/mem.h"
+#include "libvmm/sim.h"
+#include "libvmm/state.h"
+#include "libvmm/types.h"
+#include "libvmm/vcpu.h"
+#include "libvmm/vm.h"
+
+#endif

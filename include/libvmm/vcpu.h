@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/**
+ * libvmm/vcpu.h - Virtual CPUs: make, run, kick, complete.
+ *
+ * A vCPU runs on the thread (or CPU) that calls vmm_vcpu_run(), and at one at a time. The library
+ * makes no threads.
+ */
+#ifndef LIBVMM_VCPU_H
+#define LIBVMM_VCPU_H
+
+#include "libvmm/exit.h"
+#include "libvmm/vm.h"
+
+VMM_BEGIN_DECLS
+
+struct vmm_vcpu; /* opaque */
+
+/**
+ * struct vmm_vcpu_config - What a vCPU is made with.
+ * @size:    sizeof(struct vmm_vcpu_config).
+ * @flags:   0.
+ * @index:   From 0, below the VM's max_vcpus; each at most once.
+ * @reserved: 0.
+ * @arch_id: x86: APIC ID; Arm: MPIDR affinity.
+ * @opaque:  The embedder's, handed back by vmm_vcpu_opaque().
+ */
+struct vmm_vcpu_config {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t index;
+	uint32_t reserved;
+	uint64_t arch_id;
+	void *opaque;
+};
+
+/**
+ * vmm_vcpu_create() - Add a vCPU to a VM that is not sealed.
+ * @vm:     Machine; it owns the vCPU, which goes with vmm_vm_destroy().
+ * @config: What it is made with.
+ * @vcpu:   Set to the vCPU.
+ *
+ * Context: Any thread; allocates.
+ * Return: 0, -VMM_EINVAL, -VMM_ERANGE (index or arch_id), -VMM_EEXIST (index or arch_id in use),
+ * -VMM_ESTATE (sealed), -VMM_ELIMIT, -VMM_ENOMEM, -VMM_EIO.
+ */
+VMM_API int vmm_vcpu_create(struct vmm_vm *vm, const struct vmm_vcpu_config *config,
+			    struct vmm_vcpu **vcpu);
+
+/** vmm_vm_vcpu() - A VM's vCPU by index, or NULL. Context: Any. */
+VMM_API struct vmm_vcpu *vmm_vm_vcpu(struct vmm_vm *vm, uint32_t index);
+
+/** vmm_vcpu_vm() - The VM of a vCPU. Context: Any. */
+VMM_API struct vmm_vm *vmm_vcpu_vm(struct vmm_vcpu *vcpu);
+
+/** vmm_vcpu_index() - Its index. Context: Any. */
+VMM_API uint32_t vmm_vcpu_index(const struct vmm_vcpu *vcpu);
+
+/** vmm_vcpu_arch_id() - Its APIC ID or MPIDR affinity. Context: Any. */
+VMM_API uint64_t vmm_vcpu_arch_id(const struct vmm_vcpu *vcpu);
+
+/** vmm_vcpu_opaque() - The embedder's pointer of its configuration. Context: Any. */
+VMM_API void *vmm_vcpu_opaque(const struct vmm_vcpu *vcpu);
+
+/**
+ * vmm_vcpu_run() - Run the guest until there is something the embedder must see.
+ * @vcpu: vCPU of a sealed VM.
+ * @exit: In: where the last exit wanted an answer, that answer (data, and flags for FAIL): hand in
+ * the same structure, changed or not. Out: the exit.
+ *
+ * Accesses that a bus region claims, short holds while memory is remapped, and spurious wake-ups
+ * are handled inside. Does not allocate.
+ *
+ * Context: The caller's own thread or CPU, no lock held, not from a callback.
+ * Return: 0 with *@exit filled; -VMM_EBUSY (somebody else runs it, or this thread is inside a
+ * callback of it); -VMM_ESTATE (VM not sealed); -VMM_EINVAL; -VMM_EIO (see vmm_vcpu_error()). After
+ * a failure a pending exit is still pending.
+ */
+VMM_API int vmm_vcpu_run(struct vmm_vcpu *vcpu, struct vmm_exit *exit);
+
+/**
+ * vmm_vcpu_complete() - Answer the pending exit without running on.
+ * @vcpu: vCPU that does not run and has a pending exit.
+ * @exit: As in vmm_vcpu_run(). Out: where the instruction has one more element, that exit;
+ * otherwise unchanged.
+ *
+ * Afterwards the instruction is finished and state can be read and written.
+ *
+ * Context: Any thread, while nobody runs the vCPU.
+ * Return: 0 (nothing is pending any more), -VMM_EPENDING (*@exit is the next element, and is
+ * pending), -VMM_ESTATE (nothing was pending), -VMM_EBUSY, -VMM_EIO.
+ */
+VMM_API int vmm_vcpu_complete(struct vmm_vcpu *vcpu, struct vmm_exit *exit);
+
+/**
+ * vmm_vcpu_kick() - Make a vCPU come back.
+ * @vcpu: vCPU, running or not.
+ *
+ * Sticky: a vCPU that is not running returns VMM_EXIT_KICKED from its next vmm_vcpu_run() before it
+ * executes anything. Any number of kicks until then are one. A pending exit is completed first.
+ *
+ * Context: Any thread, under any lock, from signal handlers and interrupts.
+ */
+VMM_API void vmm_vcpu_kick(struct vmm_vcpu *vcpu);
+
+/** vmm_vcpu_error() - Detail of the last failure on a vCPU; as vmm_ctx_error(). */
+VMM_API int vmm_vcpu_error(struct vmm_vcpu *vcpu, struct vmm_error *error);
+
+/**
+ * struct vmm_vcpu_stats - Exits by reason since creation or vmm_vcpu_stats_clear().
+ * @size:     sizeof(struct vmm_vcpu_stats), set by the caller.
+ * @reserved: 0.
+ * @returned: Exits handed to the embedder (heavyweight), by VMM_EXIT_.
+ * @handled:  Exits that the library handled and went on from (lightweight), by VMM_EXIT_.
+ * @entries:  Times the engine was entered.
+ *
+ * What an engine below handles by itself (CPUID under KVM, say) is not seen here.
+ */
+struct vmm_vcpu_stats {
+	uint32_t size;
+	uint32_t reserved;
+	uint64_t returned[VMM_EXIT_REASONS];
+	uint64_t handled[VMM_EXIT_REASONS];
+	uint64_t entries;
+};
+
+/** vmm_vcpu_get_stats() - Context: Any thread; a running vCPU's numbers may lag. Return: 0,
+ * -VMM_EINVAL. */
+VMM_API int vmm_vcpu_get_stats(struct vmm_vcpu *vcpu, struct vmm_vcpu_stats *stats);
+
+/** vmm_vcpu_stats_clear() - Count from 0 again. Context: Any thread while it does not run. Return:
+ * 0, -VMM_EBUSY. */
+VMM_API int vmm_vcpu_stats_clear(struct vmm_vcpu *vcpu);
+
+VMM_END_DECLS
+
+#endif
