@@ -119,6 +119,8 @@ int vmm_image_load(const struct vmm_load_target *target, const struct vmm_load_a
 		err = check_args(&load);
 	if (err)
 		return err;
+	if (args->kind > VMM_IMAGE_GZIP)
+		return LOAD_FAIL(&load, -VMM_EINVAL, "%llu is no kind of image", ULL(args->kind));
 	kind = args->kind ? args->kind : vmm_image_probe(args->image, args->image_len);
 	return load_kind(&load, kind);
 }

@@ -1,82 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "fixture.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "guest_ram.h"
-#include "images.h"
-
-struct fixture {
-	struct guest_ram ram;
-	struct image kernel;
-	struct image initrd;
-	struct vmm_load_module module;
-	struct vmm_load_args args;
-	struct vmm_boot boot;
-	struct vmm_error error;
-};
-
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f;
 
-	guest_ram_init(&f->ram);
+	fixture_setup(state);
+	f = *state;
 	image_bzimage(&f->kernel);
-	image_initrd(&f->initrd);
-	f->module = (struct vmm_load_module){f->initrd.bytes, f->initrd.len, NULL};
-	f->args = (struct vmm_load_args){
-		.size = sizeof(f->args),
-		.image = f->kernel.bytes,
-		.image_len = f->kernel.len,
-		.cmdline = "console=ttyS0 quiet",
-		.modules = &f->module,
-		.module_count = 1,
-	};
-	f->boot.size = sizeof(f->boot);
-	f->error.size = sizeof(f->error);
-	*state = f;
+	f->args.module_count = 1;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	guest_ram_fini(&f->ram);
-	free(f);
-	return 0;
-}
-
-static int load(struct fixture *f)
-{
-	return vmm_image_load(&f->ram.target, &f->args, &f->boot, &f->error);
-}
-
-static const struct vmm_boot_area *area(const struct fixture *f, uint32_t what)
-{
-	for (uint32_t i = 0; i < f->boot.area_count; i++) {
-		if (f->boot.areas[i].what == what)
-			return &f->boot.areas[i];
-	}
-	fail_msg("no area of sort %u", what);
-	return NULL;
-}
-
-static void refused(struct fixture *f, int code)
-{
-	f->ram.writes = 0;
-	f->error.code = 0;
-	f->error.text[0] = '\0';
-	assert_int_equal(load(f), -code);
-	assert_int_equal(f->error.code, -code);
-	assert_string_not_equal(f->error.text, "");
-	assert_int_equal(f->ram.writes, 0);
 }
 
 static void enters_at_64_bit_entry(void **state)
@@ -84,13 +21,13 @@ static void enters_at_64_bit_entry(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(vmm_image_probe(f->kernel.bytes, f->kernel.len), VMM_IMAGE_BZIMAGE);
-	assert_int_equal(load(f), 0);
+	assert_int_equal(fixture_load(f), 0);
 	assert_int_equal(f->boot.kind, VMM_IMAGE_BZIMAGE);
 	assert_int_equal(f->boot.mode, VMM_BOOT_LONG64);
 	assert_int_equal(f->boot.entry, BZ_PREF + 0x200);
-	assert_int_equal(f->boot.rsi, area(f, VMM_BOOT_AREA_INFO)->base);
+	assert_int_equal(f->boot.rsi, fixture_area(f, VMM_BOOT_AREA_INFO, 0)->base);
 	assert_memory_equal(f->ram.bytes + BZ_PREF, f->kernel.bytes + BZ_SETUP, BZ_CODE);
-	assert_int_equal(area(f, VMM_BOOT_AREA_IMAGE)->size, BZ_INIT);
+	assert_int_equal(fixture_area(f, VMM_BOOT_AREA_IMAGE, 0)->size, BZ_INIT);
 }
 
 static void boot_params_are_complete(void **state)
@@ -100,14 +37,16 @@ static void boot_params_are_complete(void **state)
 
 	guest_ram_dirty(&f->ram);
 	f->ram.target.rsdp = 0xe0000;
-	assert_int_equal(load(f), 0);
+	assert_int_equal(fixture_load(f), 0);
 	bp = f->boot.rsi;
 	assert_memory_equal(f->ram.bytes + bp + 0x202, "HdrS", 4);
 	assert_int_equal(f->ram.bytes[bp + 0x210], 0xff);
 	assert_int_equal(guest_ram32(&f->ram, bp + 0x214), BZ_PREF);
-	assert_int_equal(guest_ram32(&f->ram, bp + 0x218), area(f, VMM_BOOT_AREA_MODULE)->base);
+	assert_int_equal(guest_ram32(&f->ram, bp + 0x218),
+			 fixture_area(f, VMM_BOOT_AREA_MODULE, 0)->base);
 	assert_int_equal(guest_ram32(&f->ram, bp + 0x21c), f->initrd.len);
-	assert_int_equal(guest_ram32(&f->ram, bp + 0x228), area(f, VMM_BOOT_AREA_CMDLINE)->base);
+	assert_int_equal(guest_ram32(&f->ram, bp + 0x228),
+			 fixture_area(f, VMM_BOOT_AREA_CMDLINE, 0)->base);
 	assert_int_equal(guest_ram64(&f->ram, bp + 0x70), 0xe0000);
 	assert_int_equal(f->ram.bytes[bp + 0x1e8], 3);
 	for (uint32_t i = 0; i < 3; i++) {
@@ -132,7 +71,7 @@ static void without_cmdline_and_initrd(void **state)
 
 	f->args.cmdline = NULL;
 	f->args.module_count = 0;
-	assert_int_equal(load(f), 0);
+	assert_int_equal(fixture_load(f), 0);
 	assert_int_equal(guest_ram32(&f->ram, f->boot.rsi + 0x218), 0);
 	assert_int_equal(guest_ram32(&f->ram, f->boot.rsi + 0x21c), 0);
 	assert_int_equal(guest_ram32(&f->ram, f->boot.rsi + 0x228), 0);
@@ -145,7 +84,7 @@ static void page_tables_map_4_gib(void **state)
 	uint64_t table, entry;
 
 	guest_ram_dirty(&f->ram);
-	assert_int_equal(load(f), 0);
+	assert_int_equal(fixture_load(f), 0);
 	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
 		table = guest_ram64(&f->ram, f->boot.cr3);
 		assert_int_equal(table & 3, 3);
@@ -170,8 +109,8 @@ static void initrd_honours_initrd_addr_max(void **state)
 	const struct vmm_boot_area *module;
 
 	image_put32(&f->kernel, 0x22c, 0xffffff);
-	assert_int_equal(load(f), 0);
-	module = area(f, VMM_BOOT_AREA_MODULE);
+	assert_int_equal(fixture_load(f), 0);
+	module = fixture_area(f, VMM_BOOT_AREA_MODULE, 0);
 	assert_true(module->base + module->size <= 0x1000000);
 	assert_int_equal(module->base & 0xfff, 0);
 	assert_memory_equal(f->ram.bytes + module->base, f->initrd.bytes, f->initrd.len);
@@ -189,17 +128,17 @@ static void initrd_above_4_gib(void **state)
 
 	f->ram.target.ranges = map;
 	image_put32(&f->kernel, 0x22c, 0x1fffff);
-	f->module.len = 0x200000;
-	f->module.data = calloc(1, f->module.len);
-	assert_int_equal(load(f), 0);
-	module = area(f, VMM_BOOT_AREA_MODULE);
+	f->modules[0].len = 0x200000;
+	f->modules[0].data = calloc(1, f->modules[0].len);
+	assert_int_equal(fixture_load(f), 0);
+	module = fixture_area(f, VMM_BOOT_AREA_MODULE, 0);
 	assert_true(module->base >= 0x100000000);
 	assert_int_equal(guest_ram32(&f->ram, f->boot.rsi + 0x218), (uint32_t)module->base);
 	assert_int_equal(guest_ram32(&f->ram, f->boot.rsi + 0xc0), module->base >> 32);
 	/* Without XLF_CAN_BE_LOADED_ABOVE_4G there is no place. */
 	image_put16(&f->kernel, 0x236, 1);
-	refused(f, VMM_ERANGE);
-	free((void *)(uintptr_t)f->module.data);
+	fixture_refused(f, VMM_ERANGE);
+	free((void *)(uintptr_t)f->modules[0].data);
 }
 
 static void relocatable_kernel_moves_up(void **state)
@@ -212,23 +151,16 @@ static void relocatable_kernel_moves_up(void **state)
 	struct fixture *f = *state;
 
 	f->ram.target.ranges = map;
-	assert_int_equal(load(f), 0);
+	assert_int_equal(fixture_load(f), 0);
 	assert_int_equal(f->boot.entry, 0x1200000 + 0x200);
 	assert_int_equal(guest_ram32(&f->ram, f->boot.rsi + 0x214), 0x1200000);
 	f->kernel.bytes[0x234] = 0;
-	refused(f, VMM_ERANGE);
+	fixture_refused(f, VMM_ERANGE);
 }
 
 static void every_cut_is_refused(void **state)
 {
-	struct fixture *f = *state;
-
-	for (size_t len = 1; len < f->kernel.len; len++) {
-		f->args.image_len = len;
-		refused(f, VMM_EFORMAT);
-	}
-	f->args.image_len = 0;
-	refused(f, VMM_EINVAL);
+	fixture_cuts_refused(*state);
 }
 
 static void names_what_is_wrong(void **state)
@@ -266,91 +198,77 @@ static void names_what_is_wrong(void **state)
 		} else {
 			image_put32(&f->kernel, cases[i].at, cases[i].value);
 		}
-		refused(f, cases[i].code);
+		fixture_refused(f, cases[i].code);
 	}
 }
 
 static void refuses_wrong_modules(void **state)
 {
 	struct fixture *f = *state;
-	const struct vmm_load_module two[2] = {f->module, f->module};
 
-	f->args.modules = two;
 	f->args.module_count = 2;
-	refused(f, VMM_ENOTSUP);
-	f->args.modules = &f->module;
+	fixture_refused(f, VMM_ENOTSUP);
 	f->args.module_count = 1;
-	f->module.cmdline = "x";
-	refused(f, VMM_ENOTSUP);
-	f->module.cmdline = NULL;
-	f->module.len = 0;
-	refused(f, VMM_EINVAL);
-	f->module.len = (size_t)1 << 40;
-	refused(f, VMM_ERANGE);
-	f->module.len = SIZE_MAX;
-	refused(f, VMM_ERANGE);
+	f->modules[0].cmdline = "x";
+	fixture_refused(f, VMM_ENOTSUP);
+	f->modules[0].cmdline = NULL;
+	f->modules[0].len = 0;
+	fixture_refused(f, VMM_EINVAL);
+	f->modules[0].len = (size_t)1 << 40;
+	fixture_refused(f, VMM_ERANGE);
+	f->modules[0].len = SIZE_MAX;
+	fixture_refused(f, VMM_ERANGE);
 	f->args.modules = NULL;
-	refused(f, VMM_EINVAL);
+	fixture_refused(f, VMM_EINVAL);
 }
 
 static void each_failing_write_is_reported(void **state)
 {
-	struct fixture *f = *state;
-	uint64_t writes;
-
-	assert_int_equal(load(f), 0);
-	writes = f->ram.writes;
-	for (f->ram.fail_at = 1; f->ram.fail_at <= writes; f->ram.fail_at++) {
-		f->ram.writes = 0;
-		assert_int_equal(load(f), -VMM_EIO);
-		assert_int_equal(f->ram.writes, f->ram.fail_at);
-		assert_string_not_equal(f->error.text, "");
-	}
+	fixture_writes_fail(*state);
 }
 
 static void areas_are_ram_and_apart(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(load(f), 0);
-	for (uint32_t i = 0; i < f->boot.area_count; i++) {
-		const struct vmm_boot_area *a = &f->boot.areas[i];
-
-		assert_true(guest_ram_holds(&f->ram.target, a->base, a->size));
-		assert_true(a->base >= 0x1000);
-		for (uint32_t j = 0; j < i; j++)
-			assert_true(a->base + a->size <= f->boot.areas[j].base ||
-				    f->boot.areas[j].base + f->boot.areas[j].size <= a->base);
-	}
+	assert_int_equal(fixture_load(f), 0);
+	fixture_areas_apart(f);
 }
 
+/* Not part of the tree: VMM_TEST_KERNEL names one. */
 static void real_kernel(void **state)
 {
 	struct fixture *f = *state;
 	const char *path = getenv("VMM_TEST_KERNEL");
 	FILE *file = path ? fopen(path, "rb") : NULL;
+	const size_t cap = 64 << 20;
 	uint8_t *bytes;
-	size_t len, setup_size;
+	size_t len, code;
 
 	if (!file)
 		skip();
-	bytes = malloc(64 << 20);
-	len = fread(bytes, 1, 64 << 20, file);
+	bytes = malloc(cap);
+	len = fread(bytes, 1, cap, file);
 	fclose(file);
+	code = (bytes[0x1f1] + 1u) * 512;
 	f->args.image = bytes;
 	f->args.image_len = len;
-	assert_int_equal(load(f), 0);
+	assert_int_equal(vmm_image_load(&f->ram.target, &f->args, &f->boot, &f->error), 0);
 	assert_int_equal(f->boot.kind, VMM_IMAGE_BZIMAGE);
-	setup_size = (bytes[0x1f1] + 1u) * 512;
-	assert_memory_equal(f->ram.bytes + f->boot.entry, bytes + setup_size + 0x200, 0x100000);
-	for (size_t cut = 0; cut < len - 0x1000; cut += len / 997) {
+	fixture_areas_apart(f);
+	assert_memory_equal(f->ram.bytes + f->boot.entry, bytes + code + 0x200, 0x100000);
+	/* Signatures may follow the kernel, which ends at syssize. */
+	for (size_t cut = 1; cut < len - 0x1000; cut += len / 997) {
 		f->args.image_len = cut;
-		refused(f, cut ? VMM_EFORMAT : VMM_EINVAL);
+		f->ram.writes = 0;
+		assert_int_equal(vmm_image_load(&f->ram.target, &f->args, &f->boot, &f->error),
+				 -VMM_EFORMAT);
+		assert_int_equal(f->ram.writes, 0);
 	}
 	free(bytes);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
 {
