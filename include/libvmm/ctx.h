@@ -68,6 +68,10 @@ VMM_API int vmm_ctx_destroy(struct vmm_ctx *ctx);
  */
 VMM_API int vmm_ctx_error(struct vmm_ctx *ctx, struct vmm_error *error);
 
+/** vmm_ctx_host() - The context's own copy of its host services; NULL entries are absent. Context:
+ * Any. */
+VMM_API const struct vmm_host *vmm_ctx_host(struct vmm_ctx *ctx);
+
 /**
  * vmm_ctx_engine_name() - Names of the context's engines.
  * @ctx:   Context.

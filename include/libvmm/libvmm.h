@@ -8,6 +8,9 @@
  *   exit.h             why a vCPU came back
  *   mem.h              memory objects, mappings, checked access, dirty tracking
  *   bus.h, irq.h       ports, MMIO and doorbells; lines, messages and injection
+ *   dev.h              emulated devices, one by one
+ *   profile.h          the order for a machine, in calls or text
+ *   machine.h          a whole machine made from a profile
  *   state.h, debug.h   architectural state; stepping, breakpoints, address translation
  *   sim.h              an engine without hardware, for tests
  */
@@ -17,11 +20,14 @@
 #include "libvmm/bus.h"
 #include "libvmm/ctx.h"
 #include "libvmm/debug.h"
+#include "libvmm/dev.h"
 #include "libvmm/error.h"
 #include "libvmm/exit.h"
 #include "libvmm/host.h"
 #include "libvmm/irq.h"
+#include "libvmm/machine.h"
 #include "libvmm/mem.h"
+#include "libvmm/profile.h"
 #include "libvmm/sim.h"
 #include "libvmm/state.h"
 #include "libvmm/types.h"

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/**
+ * libvmm/dev.h - Emulated devices, one by one.
+ *
+ * For those who put a machine together themselves; machine.h does it for everybody else. A device
+ * knows nothing of a VM: it serves a bus region, and raises interrupts and tells events through
+ * callbacks.
+ *
+ *	vmm_uart_create(host, &config, &uart);
+ *	vmm_region_add(vm, VMM_SPACE_PORT, 0x3f8, 8, vmm_uart_ops(), uart, &region);
+ *
+ * Take the region away before the device. Every device locks itself: all functions but create and
+ * destroy may be called from any thread, and from all vCPUs at once. Callbacks named irq are made
+ * with the device locked and must not call it back; all others without a lock.
+ */
+#ifndef LIBVMM_DEV_H
+#define LIBVMM_DEV_H
+
+#include "libvmm/bus.h"
+
+VMM_BEGIN_DECLS
+
+/* --- 16550A UART: 8 ports --- */
+
+#define VMM_UART_PORTS 8
+
+struct vmm_uart; /* opaque */
+
+/**
+ * struct vmm_uart_config - What a UART is made with.
+ * @size:       sizeof(struct vmm_uart_config).
+ * @flags:      0.
+ * @opaque:     For the callbacks.
+ * @irq:        The interrupt line is now @level; told when it changes. Required.
+ * @output:     Bytes sent. From the vCPU's thread. NULL: dropped.
+ * @input_room: vmm_uart_input() refused bytes, and now takes some again. May be NULL.
+ *
+ * Sending takes no time: what is slow is @output. Baud rate and parity are kept and mean nothing.
+ */
+struct vmm_uart_config {
+	uint32_t size;
+	uint32_t flags;
+	void *opaque;
+	void (*irq)(void *opaque, uint32_t level);
+	void (*output)(void *opaque, const uint8_t *data, uint32_t len);
+	void (*input_room)(void *opaque);
+};
+
+/** vmm_uart_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */
+VMM_API int vmm_uart_create(const struct vmm_host *host, const struct vmm_uart_config *config,
+			    struct vmm_uart **uart);
+/** vmm_uart_destroy() - NULL is allowed. */
+VMM_API void vmm_uart_destroy(struct vmm_uart *uart);
+/** vmm_uart_reset() - Registers to their power-on state; input that waits is dropped. */
+VMM_API void vmm_uart_reset(struct vmm_uart *uart);
+/** vmm_uart_ops() - Callbacks of its region, VMM_UART_PORTS long, with the UART as opaque. */
+VMM_API const struct vmm_region_ops *vmm_uart_ops(void);
+/** vmm_uart_input() - Offer received bytes. Return: how many were taken, 0 to @len. */
+VMM_API uint32_t vmm_uart_input(struct vmm_uart *uart, const uint8_t *data, uint32_t len);
+
+/* --- Power: sleep and reset registers, power button --- */
+
+/*
+ * 8 addresses, ports or MMIO. ACPI 6.5, 4.8.3.7 (sleep), 4.8.3.6 (reset), 5.6.9 (Generic Event
+ * Device). The line is raised, level-triggered, while an event is pending.
+ */
+#define VMM_POWER_LEN          8
+#define VMM_POWER_EVENTS       0 /* 4 bytes, events pending; reading clears them */
+#define VMM_POWER_SLEEP        4 /* 1 byte, sleep control register */
+#define VMM_POWER_SLEEP_STATUS 5 /* 1 byte, sleep status register */
+#define VMM_POWER_RESET        6 /* 1 byte, reset register: VMM_POWER_RESET_VALUE */
+
+#define VMM_POWER_EVENT_BUTTON (UINT32_C(1) << 0)
+#define VMM_POWER_RESET_VALUE  1
+#define VMM_POWER_S5           5 /* sleep type of soft off */
+
+struct vmm_power; /* opaque */
+
+/**
+ * struct vmm_power_config - What the power registers are made with.
+ * @size:   sizeof(struct vmm_power_config).
+ * @flags:  0.
+ * @opaque: For the callbacks.
+ * @irq:    The interrupt line is now @level. Required.
+ * @event:  The guest asked for VMM_SYSTEM_OFF or VMM_SYSTEM_RESET (exit.h). Required.
+ */
+struct vmm_power_config {
+	uint32_t size;
+	uint32_t flags;
+	void *opaque;
+	void (*irq)(void *opaque, uint32_t level);
+	void (*event)(void *opaque, uint32_t what);
+};
+
+/** vmm_power_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */
+VMM_API int vmm_power_create(const struct vmm_host *host, const struct vmm_power_config *config,
+			     struct vmm_power **power);
+/** vmm_power_destroy() - NULL is allowed. */
+VMM_API void vmm_power_destroy(struct vmm_power *power);
+/** vmm_power_reset() - No event pending, nothing asked for. */
+VMM_API void vmm_power_reset(struct vmm_power *power);
+/** vmm_power_ops() - Callbacks of its region, VMM_POWER_LEN long. */
+VMM_API const struct vmm_region_ops *vmm_power_ops(void);
+/** vmm_power_button() - Press the button. */
+VMM_API void vmm_power_button(struct vmm_power *power);
+
+/* --- Debug exit: 4 ports --- */
+
+#define VMM_DEBUG_EXIT_PORTS 4
+
+struct vmm_debug_exit; /* opaque */
+
+/**
+ * struct vmm_debug_exit_config - What the debug-exit port is made with.
+ * @size:   sizeof(struct vmm_debug_exit_config).
+ * @flags:  0.
+ * @opaque: For the callback.
+ * @exit:   The guest wrote a value: @status is (value << 1) | 1. Required.
+ */
+struct vmm_debug_exit_config {
+	uint32_t size;
+	uint32_t flags;
+	void *opaque;
+	void (*exit)(void *opaque, uint32_t status);
+};
+
+/** vmm_debug_exit_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM.
+ */
+VMM_API int vmm_debug_exit_create(const struct vmm_host *host,
+				  const struct vmm_debug_exit_config *config,
+				  struct vmm_debug_exit **debug_exit);
+/** vmm_debug_exit_destroy() - NULL is allowed. */
+VMM_API void vmm_debug_exit_destroy(struct vmm_debug_exit *debug_exit);
+/** vmm_debug_exit_ops() - Callbacks of its region, VMM_DEBUG_EXIT_PORTS long. */
+VMM_API const struct vmm_region_ops *vmm_debug_exit_ops(void);
+
+/* --- fw_cfg: 12 ports --- */
+
+/*
+ * QEMU's firmware configuration device, as its documentation (docs/specs/fw_cfg) describes it:
+ * selector and data port, file directory, DMA.
+ */
+#define VMM_FW_CFG_PORTS 12
+
+/* Longest name of a file, without the NUL; most files. */
+#define VMM_FW_CFG_NAME_MAX  55
+#define VMM_FW_CFG_FILES_MAX 32
+
+struct vmm_fw_cfg; /* opaque */
+
+/**
+ * struct vmm_fw_cfg_config - What fw_cfg is made with.
+ * @size:   sizeof(struct vmm_fw_cfg_config).
+ * @flags:  0.
+ * @opaque: For the callbacks.
+ * @read:   Copies @len bytes out of guest memory: 0 or negative. With @write NULL: no DMA.
+ * @write:  Copies @len bytes into guest memory: 0 or negative.
+ */
+struct vmm_fw_cfg_config {
+	uint32_t size;
+	uint32_t flags;
+	void *opaque;
+	int (*read)(void *opaque, uint64_t gpa, void *buf, size_t len);
+	int (*write)(void *opaque, uint64_t gpa, const void *buf, size_t len);
+};
+
+/** vmm_fw_cfg_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */
+VMM_API int vmm_fw_cfg_create(const struct vmm_host *host, const struct vmm_fw_cfg_config *config,
+			      struct vmm_fw_cfg **fw_cfg);
+/** vmm_fw_cfg_destroy() - NULL is allowed. */
+VMM_API void vmm_fw_cfg_destroy(struct vmm_fw_cfg *fw_cfg);
+/** vmm_fw_cfg_reset() - Nothing selected; the files stay. */
+VMM_API void vmm_fw_cfg_reset(struct vmm_fw_cfg *fw_cfg);
+/** vmm_fw_cfg_ops() - Callbacks of its region, VMM_FW_CFG_PORTS long. */
+VMM_API const struct vmm_region_ops *vmm_fw_cfg_ops(void);
+/**
+ * vmm_fw_cfg_add() - Offer a file.
+ * @fw_cfg: Device.
+ * @name:   Its name, copied.
+ * @data:   Its bytes; stay the caller's, must outlive the device.
+ * @len:    How many.
+ *
+ * Return: 0, -VMM_EINVAL (name), -VMM_EEXIST, -VMM_ELIMIT (too many).
+ */
+VMM_API int vmm_fw_cfg_add(struct vmm_fw_cfg *fw_cfg, const char *name, const void *data,
+			   uint32_t len);
+
+/* --- PCI Express configuration space --- */
+
+/* ECAM (PCI Express Base 5.0, 7.2.2): 1 MiB for each bus. */
+#define VMM_ECAM_BUS_LEN (UINT64_C(1) << 20)
+
+/** vmm_ecam_empty_ops() - Callbacks of buses on which there is nothing; opaque NULL. */
+VMM_API const struct vmm_region_ops *vmm_ecam_empty_ops(void);
+
+VMM_END_DECLS
+
+#endif
