@@ -17,7 +17,6 @@ import configparser
 import os
 import re
 import secrets
-import select
 import shlex
 import shutil
 import signal
@@ -132,12 +131,63 @@ def need(*programs):
 
 def qemu_command(machine, folder, interactive):
     need('qemu-system-x86_64')
+    commands = ['-chardev', 'stdio,id=commands,signal=off', '-serial', 'chardev:commands'] if interactive else \
+        ['-serial', f'file:{folder}/commands.log']
     return ['qemu-system-x86_64', *machine['arguments'], '-smp', str(machine['cpus']), '-m', str(machine['memory']),
             '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot',
-            '-serial', f'file:{folder}/console.log',
-            '-chardev', f'stdio,id=commands,signal={"off" if interactive else "on"}', '-serial', 'chardev:commands',
+            '-serial', f'file:{folder}/console.log', *commands,
             '-kernel', os.path.join(KERNEL, 'vmlinuz'), '-initrd', f'{folder}/initramfs',
             '-append', f'console=ttyS0 {machine["kernel"]}']
+
+
+# Names are relative to the folder it runs in: long ones overrun its buffers.
+BOCHS_CONFIGURATION = '''
+config_interface: textconfig
+display_library: rfb, options="timeout=0"
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/vgabios/vgabios-stdvga.bin
+megs: {memory}
+ata0-master: type=cdrom, path=disc.iso, status=inserted
+boot: cdrom
+clock: sync=none
+sound: driver=dummy
+speaker: enabled=0
+com1: enabled=1, mode=file, dev=console.log
+com2: enabled=1, mode=file, dev=commands.log
+log: bochs.log
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+{arguments}
+'''
+
+
+def bochs_command(machine, folder, interactive):
+    """Bochs boots from a disc only: GRUB, the kernel and the initramfs on a CD."""
+    need('bochs', 'grub-mkrescue', 'xorriso')
+    if interactive:
+        raise SystemExit('the terminal is for machines of QEMU only')
+    disc = f'{folder}/disc'
+    os.makedirs(f'{disc}/boot/grub')
+    shutil.copy(os.path.join(KERNEL, 'vmlinuz'), f'{disc}/boot/vmlinuz')
+    os.rename(f'{folder}/initramfs', f'{disc}/boot/initramfs')
+    with open(f'{disc}/boot/grub/grub.cfg', 'w') as stream:
+        stream.write('serial --unit=0 --speed=115200\nterminal_output serial\n'
+                     f'linux /boot/vmlinuz console=ttyS0 {machine["kernel"]}\ninitrd /boot/initramfs\nboot\n')
+    made = subprocess.run(['grub-mkrescue', '--output', f'{folder}/disc.iso', '--fonts=', '--themes=', '--locales=',
+                           '--install-modules=linux normal iso9660 biosdisk serial terminal', disc],
+                          capture_output=True, text=True)
+    shutil.rmtree(disc)
+    if made.returncode != 0:
+        raise Outer(f'grub-mkrescue: {made.stderr}')
+    with open(f'{folder}/bochsrc', 'w') as stream:
+        stream.write(BOCHS_CONFIGURATION.format(memory=machine['memory'], arguments='\n'.join(machine['arguments'])))
+    with open(f'{folder}/debugger', 'w') as stream:  # Debian's build stops in its debugger first
+        stream.write('continue\n')
+    return ['bochs', '-q', '-f', 'bochsrc', '-rc', 'debugger']
+
+
+EMULATORS = {'qemu': qemu_command, 'bochs': bochs_command}
 
 
 class Reader:
@@ -181,30 +231,38 @@ class Reader:
             command.seconds = time.monotonic() - self.started
             self.current = None
 
+    def begun(self):
+        return self.current or self.commands[0].status is not None
+
     def end(self):
         if self.current and self.pending:
             self._output(self.pending)
 
 
-def watch(process, reader, limits):
-    """Reads the emulator's output until it ends; TimeUp when the machine does not come up, or does not end."""
+def watch(process, reader, path, limits):
+    """Reads what comes through ttyS1 until the emulator ends; TimeUp when it does not in time."""
     boot, total = limits
     start = time.monotonic()
-    stream = process.stdout.fileno()
-    while True:
-        begun = reader.current or reader.commands[0].status is not None
-        deadline = start + (total if begun else boot)
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeUp('the commands took too long' if begun else 'the first-level Linux did not come up in time')
-        if not select.select([stream], [], [], left)[0]:
-            continue
-        data = os.read(stream, 65536)
-        if not data:
-            break
-        reader.feed(data)
+    done = None
+    with open(path, 'a+b') as stream:
+        stream.seek(0)
+        while True:
+            ended = process.poll() is not None
+            data = stream.read()
+            reader.feed(data)
+            if ended and not data:
+                break
+            now = time.monotonic()
+            if reader.commands[-1].status is not None:
+                # All is known: a machine that does not power off is stopped.
+                done = done or now
+                if now - done > 5:
+                    break
+            elif now - start > (total if reader.begun() else boot):
+                raise TimeUp('the commands took too long' if reader.begun() else 'the first-level Linux did not come up in time')
+            if not data:
+                time.sleep(0.02)
     reader.end()
-    return process.wait(timeout=10)
 
 
 def log_tail(path, lines=25):
@@ -231,26 +289,23 @@ def run_once(machine, files, guest, commands, folder, interactive, echo):
     token = secrets.token_hex(4)
     with open(f'{folder}/initramfs', 'wb') as stream:
         stream.write(outer_initramfs(machine, files, guest, commands_script(commands, token, interactive)))
-    command = qemu_command(machine, folder, interactive)
+    command = EMULATORS[machine['emulator']](machine, folder, interactive)
     with open(f'{folder}/command', 'w') as stream:
         stream.write(shlex.join(command) + '\n')
+    reader = Reader(commands, token, echo)
     with open(f'{folder}/emulator.log', 'wb') as errors:
         if interactive:
             status = subprocess.call(command, stderr=errors)
-            reader = Reader(commands, token, False)
             with open(f'{folder}/console.log', 'rb') as console:
                 reader.feed(console.read())
         else:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
-            reader = Reader(commands, token, echo)
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, cwd=folder)
             limits = (machine['boot'], machine['boot'] + sum(command.limit for command in commands))
             try:
-                status = watch(process, reader, limits)
+                watch(process, reader, f'{folder}/commands.log', limits)
             finally:
                 process.kill()
-                process.wait()
-                with open(f'{folder}/output.log', 'wb') as stream:
-                    stream.write(b''.join(command.output for command in commands))
+                status = process.wait()
     if commands[-1].status is None:
         explain_end(status, folder)
 
@@ -264,8 +319,9 @@ class Logs:
         self.keep = keep
 
     def close(self, failed):
-        if os.path.exists(f'{self.folder}/initramfs'):
-            os.unlink(f'{self.folder}/initramfs')
+        for name in ('initramfs', 'disc.iso'):  # large, and made again from the command line
+            if os.path.exists(f'{self.folder}/{name}'):
+                os.unlink(f'{self.folder}/{name}')
         if failed or self.keep:
             print(f'# logs: {self.folder}', file=sys.stderr)
         else:
