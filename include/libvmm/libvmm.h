@@ -12,11 +12,14 @@
  *   profile.h          the order for a machine, in calls or text
  *   machine.h          a whole machine made from a profile
  *   state.h, debug.h   architectural state; stepping, breakpoints, address translation
+ *   acpi.h, aml.h      ACPI tables and AML, built into the caller's buffer (usable alone)
  *   sim.h              an engine without hardware, for tests
  */
 #ifndef LIBVMM_LIBVMM_H
 #define LIBVMM_LIBVMM_H
 
+#include "libvmm/acpi.h"
+#include "libvmm/aml.h"
 #include "libvmm/bus.h"
 #include "libvmm/ctx.h"
 #include "libvmm/debug.h"

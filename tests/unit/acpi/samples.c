@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+#include "samples.h"
+
+/* -- AML ----------------------------------------------------------------------------------------
+ */
+
+static void name_int(struct vmm_aml *a, const char *path, uint64_t v)
+{
+	vmm_aml_name(a, path);
+	vmm_aml_int(a, v);
+}
+
+static void terms_data(struct vmm_aml *a)
+{
+	static const uint64_t ints[] = {0,         1,       2,          0xff,       0x100,
+					0xffff,    0x10000, 0xffffffff, 1ULL << 32, UINT64_MAX - 1,
+					UINT64_MAX};
+	static const uint8_t bytes[300] = {1, 2, 3};
+	char name[5] = "INT_";
+
+	for (size_t i = 0; i < sizeof(ints) / sizeof(ints[0]); i++) {
+		name[3] = (char)('A' + i);
+		name_int(a, name, ints[i]);
+	}
+	vmm_aml_name(a, "STR");
+	vmm_aml_string(a, "A text, long enough that the package around it passes 63 bytes");
+	vmm_aml_name(a, "UNI");
+	vmm_aml_unicode(a, "vm");
+	vmm_aml_name(a, "EISA");
+	vmm_aml_eisaid(a, "PNP0A08");
+	vmm_aml_name(a, "UUID");
+	vmm_aml_uuid(a, "33db4d5b-1ff7-401c-9657-7441c03dd766");
+	vmm_aml_name(a, "BUF0");
+	vmm_aml_buffer(a, bytes, 1);
+	vmm_aml_name(a, "BUF1");
+	vmm_aml_buffer(a, bytes, sizeof(bytes));
+	vmm_aml_name(a, "BUF2");
+	vmm_aml_buffer(a, NULL, 4096);
+	vmm_aml_name(a, "REV");
+	vmm_aml_revision(a);
+	vmm_aml_alias(a, "STR", "ALI");
+}
+
+static void terms_packages(struct vmm_aml *a)
+{
+	vmm_aml_name(a, "PKG0");
+	vmm_aml_package_begin(a);
+	vmm_aml_package_finish(a);
+	vmm_aml_name(a, "PKG1");
+	vmm_aml_package_begin(a);
+	vmm_aml_int(a, 5);
+	vmm_aml_path(a, "\\_SB");
+	vmm_aml_package_begin(a);
+	vmm_aml_string(a, "inner");
+	vmm_aml_buffer(a, "\1\2", 2);
+	vmm_aml_package_finish(a);
+	vmm_aml_package_finish(a);
+	vmm_aml_name(a, "PKG2");
+	vmm_aml_package_begin(a);
+	for (uint32_t i = 0; i < 300; i++)
+		vmm_aml_int(a, i);
+	vmm_aml_package_finish(a);
+}
+
+static void range(struct vmm_aml *a, int (*put)(struct vmm_aml *, const struct vmm_aml_range *),
+		  uint8_t type, uint8_t type_flags, uint64_t min, uint64_t len)
+{
+	struct vmm_aml_range r = {
+		.size = sizeof(r),
+		.type = type,
+		.flags = VMM_AML_RANGE_FIXED,
+		.type_flags = type_flags,
+		.min = min,
+		.max = min + len - 1,
+		.len = len,
+	};
+
+	put(a, &r);
+}
+
+static void terms_resources(struct vmm_aml *a)
+{
+	static const uint32_t gsi[] = {16, 17, 0x12345678};
+
+	vmm_aml_name(a, "RES0");
+	vmm_aml_resources_begin(a);
+	vmm_aml_resources_finish(a);
+	vmm_aml_name(a, "RES1");
+	vmm_aml_resources_begin(a);
+	vmm_aml_res_irq(a, 1 << 4, VMM_AML_INT_EDGE);
+	vmm_aml_res_irq(a, 1 << 5 | 1 << 9, VMM_AML_INT_LOW | VMM_AML_INT_SHARED);
+	vmm_aml_res_dma(a, 1 << 2, 0);
+	vmm_aml_res_io(a, 0x3f8, 0x3f8, 1, 8);
+	vmm_aml_res_fixed_io(a, 0x201, 1);
+	vmm_aml_res_fixed_dma(a, 5, 1, 2);
+	vmm_aml_res_vendor(a, "\1\2\3", 3);
+	vmm_aml_res_vendor(a, "0123456789", 10);
+	vmm_aml_res_memory32(a, 1, 0x80000000, 0x8ffff000, 0x1000, 0x2000);
+	vmm_aml_res_memory32_fixed(a, 0, 0xfed00000, 0x400);
+	range(a, vmm_aml_res_word_range, VMM_AML_RANGE_BUS, 0, 0, 256);
+	range(a, vmm_aml_res_word_range, VMM_AML_RANGE_IO, VMM_AML_IO_ENTIRE, 0xd00, 0xf300);
+	range(a, vmm_aml_res_dword_range, VMM_AML_RANGE_MEMORY, VMM_AML_MEMORY_WRITABLE, 0xc0000000,
+	      0x20000000);
+	range(a, vmm_aml_res_dword_range, VMM_AML_RANGE_IO, VMM_AML_IO_ENTIRE, 0, 0xcf8);
+	range(a, vmm_aml_res_qword_range, VMM_AML_RANGE_MEMORY,
+	      VMM_AML_MEMORY_WRITABLE | VMM_AML_MEMORY_PREFETCHABLE, 1ULL << 40, 1ULL << 38);
+	range(a, vmm_aml_res_qword_range, VMM_AML_RANGE_IO, VMM_AML_IO_ENTIRE, 0x1000, 0x1000);
+	vmm_aml_res_interrupt(a, VMM_AML_INT_CONSUMER | VMM_AML_INT_LOW | VMM_AML_INT_SHARED, gsi,
+			      3);
+	vmm_aml_res_interrupt(a, VMM_AML_INT_CONSUMER | VMM_AML_INT_EDGE | VMM_AML_INT_WAKE, gsi,
+			      1);
+	vmm_aml_res_register(a, VMM_AML_SPACE_MEMORY, 32, 0, 3, 0xfeed0000);
+	vmm_aml_res_gpio_int(a, VMM_AML_GPIO_EDGE | VMM_AML_GPIO_LOW, 1, "\\_SB.TERM", 9);
+	vmm_aml_resources_finish(a);
+}
+
+static void terms_objects(struct vmm_aml *a)
+{
+	vmm_aml_mutex(a, "MTX", 3);
+	vmm_aml_event(a, "EVT");
+	vmm_aml_region(a, "REG", VMM_AML_SPACE_MEMORY);
+	vmm_aml_int(a, 0xfed00000);
+	vmm_aml_int(a, 0x100);
+	vmm_aml_field_begin(a, "REG", VMM_AML_ACCESS_DWORD | VMM_AML_LOCK | VMM_AML_UPDATE_ZEROS);
+	vmm_aml_field_unit(a, "FLD0", 4);
+	vmm_aml_field_unit(a, "FLD1", 60);
+	vmm_aml_field_offset(a, 0x40);
+	vmm_aml_field_access(a, VMM_AML_ACCESS_BYTE, 0);
+	vmm_aml_field_unit(a, "IDX", 8);
+	vmm_aml_field_unit(a, "DAT", 8);
+	vmm_aml_field_finish(a);
+	vmm_aml_index_field_begin(a, "IDX", "DAT", VMM_AML_ACCESS_BYTE);
+	vmm_aml_field_unit(a, "XFL0", 8);
+	vmm_aml_field_finish(a);
+	vmm_aml_data_region(a, "DREG");
+	vmm_aml_string(a, "MCFG");
+	vmm_aml_string(a, "");
+	vmm_aml_string(a, "");
+	vmm_aml_power_begin(a, "PWR", 0, 1);
+	vmm_aml_method_begin(a, "_STA", 0, 0);
+	vmm_aml_return(a);
+	vmm_aml_int(a, 1);
+	vmm_aml_method_finish(a);
+	vmm_aml_method_begin(a, "_ON", 0, 0);
+	vmm_aml_method_finish(a);
+	vmm_aml_method_begin(a, "_OFF", 0, 0);
+	vmm_aml_method_finish(a);
+	vmm_aml_power_finish(a);
+	vmm_aml_thermal_begin(a, "THRM");
+	name_int(a, "_CRT", 3732);
+	name_int(a, "_TMP", 3000);
+	vmm_aml_thermal_finish(a);
+}
+
+typedef int (*term)(struct vmm_aml *);
+
+/* Each operator over constants and Local0. */
+static void terms_operators(struct vmm_aml *a)
+{
+	static const term value_value_target[] = {
+		vmm_aml_add,         vmm_aml_subtract, vmm_aml_multiply, vmm_aml_mod,
+		vmm_aml_shift_left,  vmm_aml_and,      vmm_aml_nand,     vmm_aml_or,
+		vmm_aml_shift_right, vmm_aml_nor,      vmm_aml_xor,
+	};
+	static const term value_target[] = {
+		vmm_aml_not,
+		vmm_aml_find_set_left_bit,
+		vmm_aml_find_set_right_bit,
+		vmm_aml_to_integer,
+		vmm_aml_from_bcd,
+		vmm_aml_to_bcd,
+		vmm_aml_to_decimal_string,
+		vmm_aml_to_hex_string,
+		vmm_aml_to_buffer,
+	};
+	static const term value_value[] = {
+		vmm_aml_land,        vmm_aml_lor,      vmm_aml_lequal,         vmm_aml_lnot_equal,
+		vmm_aml_lless_equal, vmm_aml_lgreater, vmm_aml_lgreater_equal, vmm_aml_lless,
+	};
+
+	vmm_aml_method_begin(a, "OPER", 2, VMM_AML_SERIALIZED | VMM_AML_SYNC_LEVEL(5));
+	for (size_t i = 0; i < sizeof(value_value_target) / sizeof(term); i++) {
+		value_value_target[i](a);
+		vmm_aml_arg(a, 0);
+		vmm_aml_int(a, 0x10);
+		vmm_aml_local(a, 0);
+	}
+	for (size_t i = 0; i < sizeof(value_target) / sizeof(term); i++) {
+		value_target[i](a);
+		vmm_aml_arg(a, 0);
+		vmm_aml_local(a, 1);
+	}
+	for (size_t i = 0; i < sizeof(value_value) / sizeof(term); i++) {
+		vmm_aml_store(a);
+		value_value[i](a);
+		vmm_aml_arg(a, 1);
+		vmm_aml_lnot(a);
+		vmm_aml_local(a, 0);
+		vmm_aml_local(a, 2);
+	}
+	vmm_aml_divide(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_int(a, 7);
+	vmm_aml_local(a, 3);
+	vmm_aml_local(a, 4);
+	vmm_aml_increment(a);
+	vmm_aml_local(a, 3);
+	vmm_aml_decrement(a);
+	vmm_aml_local(a, 3);
+	vmm_aml_copy(a);
+	vmm_aml_local(a, 3);
+	vmm_aml_local(a, 4);
+	vmm_aml_store(a);
+	vmm_aml_timer(a);
+	vmm_aml_local(a, 5);
+	vmm_aml_return(a);
+	vmm_aml_or(a);
+	vmm_aml_shift_left(a);
+	vmm_aml_local(a, 0);
+	vmm_aml_int(a, 2);
+	vmm_aml_null(a);
+	vmm_aml_local(a, 1);
+	vmm_aml_null(a);
+	vmm_aml_method_finish(a);
+}
+
+static void terms_objects_in_use(struct vmm_aml *a)
+{
+	vmm_aml_method_begin(a, "OBJS", 1, VMM_AML_SERIALIZED);
+	vmm_aml_concat(a);
+	vmm_aml_path(a, "BUF0");
+	vmm_aml_path(a, "BUF0");
+	vmm_aml_local(a, 0);
+	vmm_aml_concat_res(a);
+	vmm_aml_path(a, "RES0");
+	vmm_aml_path(a, "RES1");
+	vmm_aml_local(a, 1);
+	vmm_aml_mid(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_int(a, 1);
+	vmm_aml_int(a, 4);
+	vmm_aml_local(a, 2);
+	vmm_aml_to_string(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_int(a, UINT64_MAX);
+	vmm_aml_local(a, 2);
+	vmm_aml_store(a);
+	vmm_aml_size_of(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_local(a, 3);
+	vmm_aml_store(a);
+	vmm_aml_object_type(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_local(a, 3);
+	vmm_aml_store(a);
+	vmm_aml_deref_of(a);
+	vmm_aml_index(a);
+	vmm_aml_path(a, "PKG1");
+	vmm_aml_int(a, 0);
+	vmm_aml_null(a);
+	vmm_aml_local(a, 3);
+	vmm_aml_store(a);
+	vmm_aml_int(a, 9);
+	vmm_aml_index(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_arg(a, 0);
+	vmm_aml_null(a);
+	vmm_aml_store(a);
+	vmm_aml_ref_of(a);
+	vmm_aml_path(a, "PKG1");
+	vmm_aml_local(a, 4);
+	vmm_aml_store(a);
+	vmm_aml_cond_ref_of(a);
+	vmm_aml_path(a, "\\_OSI");
+	vmm_aml_local(a, 5);
+	vmm_aml_local(a, 6);
+	vmm_aml_store(a);
+	vmm_aml_path(a, "FLD0");
+	vmm_aml_debug(a);
+	vmm_aml_create_bit_field(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_int(a, 3);
+	vmm_aml_path(a, "BIT3");
+	vmm_aml_create_byte_field(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_int(a, 3);
+	vmm_aml_path(a, "BYT3");
+	vmm_aml_create_word_field(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_int(a, 4);
+	vmm_aml_path(a, "WRD4");
+	vmm_aml_create_dword_field(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_int(a, 8);
+	vmm_aml_path(a, "DWD8");
+	vmm_aml_create_qword_field(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_int(a, 16);
+	vmm_aml_path(a, "QWDG");
+	vmm_aml_create_field(a);
+	vmm_aml_path(a, "BUF1");
+	vmm_aml_int(a, 100);
+	vmm_aml_int(a, 12);
+	vmm_aml_path(a, "FLDX");
+	vmm_aml_method_finish(a);
+}
+
+static void terms_statements(struct vmm_aml *a)
+{
+	vmm_aml_method_begin(a, "STMT", 1, VMM_AML_SERIALIZED);
+	vmm_aml_if_begin(a);
+	vmm_aml_lequal(a);
+	vmm_aml_acquire(a, "MTX", 1000);
+	vmm_aml_int(a, 0);
+	vmm_aml_release(a);
+	vmm_aml_path(a, "MTX");
+	vmm_aml_if_finish(a);
+	vmm_aml_else_begin(a);
+	vmm_aml_noop(a);
+	vmm_aml_else_finish(a);
+	vmm_aml_while_begin(a);
+	vmm_aml_lgreater(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_int(a, 0);
+	vmm_aml_decrement(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_if_begin(a);
+	vmm_aml_lequal(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_int(a, 3);
+	vmm_aml_continue(a);
+	vmm_aml_if_finish(a);
+	vmm_aml_break(a);
+	vmm_aml_while_finish(a);
+	vmm_aml_notify(a);
+	vmm_aml_path(a, "THRM");
+	vmm_aml_int(a, 0x80);
+	vmm_aml_signal(a);
+	vmm_aml_path(a, "EVT");
+	vmm_aml_store(a);
+	vmm_aml_wait(a);
+	vmm_aml_path(a, "EVT");
+	vmm_aml_int(a, 10);
+	vmm_aml_local(a, 0);
+	vmm_aml_reset(a);
+	vmm_aml_path(a, "EVT");
+	vmm_aml_sleep(a);
+	vmm_aml_int(a, 1);
+	vmm_aml_stall(a);
+	vmm_aml_int(a, 50);
+	vmm_aml_breakpoint(a);
+	vmm_aml_store(a);
+	vmm_aml_call(a, "OPER", 2);
+	vmm_aml_int(a, 5);
+	vmm_aml_int(a, 6);
+	vmm_aml_local(a, 1);
+	vmm_aml_call(a, "^OBJS", 1);
+	vmm_aml_int(a, 2);
+	vmm_aml_if_begin(a);
+	vmm_aml_path(a, "LATE");
+	vmm_aml_fatal(a, 1, 0x12345678);
+	vmm_aml_arg(a, 0);
+	vmm_aml_if_finish(a);
+	vmm_aml_method_finish(a);
+}
+
+void sample_terms(struct vmm_aml *a)
+{
+	vmm_aml_scope_begin(a, "\\");
+	name_int(a, "ROOT", 7);
+	vmm_aml_scope_finish(a);
+	vmm_aml_scope_begin(a, "\\_SB");
+	vmm_aml_device_begin(a, "TERM");
+	vmm_aml_name(a, "_HID");
+	vmm_aml_string(a, "ACPI0004");
+	terms_data(a);
+	terms_packages(a);
+	terms_resources(a);
+	terms_objects(a);
+	terms_operators(a);
+	terms_objects_in_use(a);
+	terms_statements(a);
+	vmm_aml_device_finish(a);
+	vmm_aml_scope_finish(a);
+	vmm_aml_scope_begin(a, "\\_SB.TERM");
+	name_int(a, "LATE", 1);
+	vmm_aml_scope_finish(a);
+	vmm_aml_scope_begin(a, "\\_SB.TERM.PWR");
+	name_int(a, "DEEP", 1);
+	vmm_aml_scope_finish(a);
+}
+
+/* The least that a machine can have: soft off. */
+static void sample_s5(struct vmm_aml *a)
+{
+	vmm_aml_name(a, "\\_S5");
+	vmm_aml_package_begin(a);
+	for (int i = 0; i < 4; i++)
+		vmm_aml_int(a, i == 0 ? 5 : 0);
+	vmm_aml_package_finish(a);
+}
+
+/* -- Machines -----------------------------------------------------------------------------------
+ */
+
+static void dsdt(struct vmm_acpi *b, void (*terms)(struct vmm_aml *))
+{
+	struct vmm_aml a;
+
+	vmm_acpi_aml_begin(b, "DSDT", 2, &a);
+	terms(&a);
+	vmm_acpi_aml_finish(b, &a);
+}
+
+static const struct vmm_acpi_gas reset_port = {
+	.space = VMM_ACPI_SPACE_IO, .bits = 8, .access = VMM_ACPI_ACCESS_BYTE, .address = 0xcf9};
+
+static void build_terms(struct vmm_acpi *b)
+{
+	struct vmm_acpi_fadt fadt = {.size = sizeof(fadt), .flags = VMM_ACPI_FADT_HW_REDUCED};
+
+	vmm_acpi_add_fadt(b, &fadt);
+	dsdt(b, sample_terms);
+}
+
+static void build_reduced(struct vmm_acpi *b)
+{
+	struct vmm_acpi_fadt fadt = {
+		.size = sizeof(fadt),
+		.flags = VMM_ACPI_FADT_HW_REDUCED | VMM_ACPI_FADT_RESET_REG,
+		.reset = reset_port,
+		.reset_value = 6,
+		.sleep_control = {.space = VMM_ACPI_SPACE_MEMORY,
+				  .bits = 8,
+				  .access = VMM_ACPI_ACCESS_BYTE,
+				  .address = 0xfed90000},
+		.sleep_status = {.space = VMM_ACPI_SPACE_MEMORY,
+				 .bits = 8,
+				 .access = VMM_ACPI_ACCESS_BYTE,
+				 .address = 0xfed90001},
+		.hypervisor_id = "libvmm",
+	};
+
+	vmm_acpi_add_fadt(b, &fadt);
+	vmm_acpi_madt_begin(b, 0xfee00000, 0);
+	for (uint32_t i = 0; i < 4; i++)
+		vmm_acpi_madt_lapic(b, i, 2 * i, VMM_ACPI_MADT_ENABLED);
+	vmm_acpi_madt_x2apic(b, 300, 600, VMM_ACPI_MADT_ENABLED);
+	vmm_acpi_madt_ioapic(b, 0, 0xfec00000, 0);
+	vmm_acpi_madt_lapic_nmi(b, VMM_ACPI_MADT_ALL_CPUS, 0, 1);
+	vmm_acpi_madt_x2apic_nmi(b, VMM_ACPI_MADT_ALL_CPUS, 0, 1);
+	vmm_acpi_table_finish(b);
+	vmm_acpi_mcfg_begin(b);
+	vmm_acpi_mcfg_entry(b, 0xe0000000, 0, 0, 255);
+	vmm_acpi_table_finish(b);
+	dsdt(b, sample_s5);
+}
+
+static struct vmm_acpi_gas port(uint16_t address, uint8_t bits)
+{
+	return (struct vmm_acpi_gas){.space = VMM_ACPI_SPACE_IO, .bits = bits, .address = address};
+}
+
+static void build_full(struct vmm_acpi *b)
+{
+	struct vmm_acpi_fadt fadt = {
+		.size = sizeof(fadt),
+		.flags = VMM_ACPI_FADT_WBINVD | VMM_ACPI_FADT_PROC_C1 | VMM_ACPI_FADT_SLP_BUTTON |
+			 VMM_ACPI_FADT_TMR_VAL_EXT | VMM_ACPI_FADT_RESET_REG,
+		.iapc_boot_arch = VMM_ACPI_IAPC_LEGACY_DEVICES | VMM_ACPI_IAPC_8042,
+		.reset = reset_port,
+		.reset_value = 6,
+		.sci_int = 9,
+		.smi_cmd = 0xb2,
+		.acpi_enable = 2,
+		.acpi_disable = 3,
+		.pm1_evt_len = 4,
+		.pm1_cnt_len = 2,
+		.pm_tmr_len = 4,
+		.gpe0_len = 16,
+		.p_lvl2_lat = 0xfff,
+		.p_lvl3_lat = 0xfff,
+		.century = 0x32,
+		.pm1a_evt = port(0x600, 32),
+		.pm1a_cnt = port(0x604, 16),
+		.pm_tmr = port(0x608, 32),
+		.gpe0 = port(0x620, 128),
+	};
+
+	dsdt(b, sample_s5);
+	vmm_acpi_add_facs(b, 0x1234);
+	vmm_acpi_add_fadt(b, &fadt);
+	vmm_acpi_madt_begin(b, 0xfee00000, VMM_ACPI_MADT_PCAT_COMPAT);
+	vmm_acpi_madt_lapic(b, 0, 0, VMM_ACPI_MADT_ENABLED);
+	vmm_acpi_madt_ioapic(b, 1, 0xfec00000, 0);
+	vmm_acpi_madt_override(b, 0, 2, 0);
+	vmm_acpi_madt_override(b, 9, 9, VMM_ACPI_MADT_ACTIVE_HIGH | VMM_ACPI_MADT_LEVEL);
+	vmm_acpi_madt_nmi_source(b, 5, VMM_ACPI_MADT_ACTIVE_LOW | VMM_ACPI_MADT_EDGE);
+	vmm_acpi_madt_lapic_address(b, 0x1fee00000);
+	vmm_acpi_table_finish(b);
+}
+
+static void build_arm(struct vmm_acpi *b)
+{
+	struct vmm_acpi_fadt fadt = {
+		.size = sizeof(fadt),
+		.flags = VMM_ACPI_FADT_HW_REDUCED,
+		.arm_boot_arch = VMM_ACPI_ARM_PSCI | VMM_ACPI_ARM_PSCI_HVC,
+	};
+	struct vmm_acpi_gicc gicc = {
+		.size = sizeof(gicc),
+		.flags = VMM_ACPI_GICC_ENABLED,
+		.perf_gsi = 23,
+		.vgic_gsi = 25,
+		.spe_gsi = 21,
+		.efficiency_class = 1,
+	};
+
+	vmm_acpi_add_fadt(b, &fadt);
+	dsdt(b, sample_s5);
+	vmm_acpi_madt_begin(b, 0, 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		gicc.uid = i;
+		gicc.mpidr = i << 8;
+		vmm_acpi_madt_gicc(b, &gicc);
+	}
+	vmm_acpi_madt_gicd(b, 0, 0x8000000, 3);
+	vmm_acpi_madt_gic_msi(b, 0, 0x8020000, 80, 64);
+	vmm_acpi_madt_gicr(b, 0x80a0000, 0xf60000);
+	vmm_acpi_madt_its(b, 0, 0x8080000);
+	vmm_acpi_table_finish(b);
+}
+
+/* Those named new- hold what iasl knows since ACPI 6.5 only. */
+const struct sample samples[] = {
+	{"terms", build_terms},
+	{"reduced", build_reduced},
+	{"full", build_full},
+	{"new-arm", build_arm},
+};
+const size_t sample_count = sizeof(samples) / sizeof(samples[0]);
+
+int sample_build(const struct sample *s, void *buf, size_t cap, uint64_t gpa, size_t *len)
+{
+	struct vmm_acpi b;
+
+	vmm_acpi_open(&b, buf, cap, gpa, NULL);
+	s->build(&b);
+	return vmm_acpi_close(&b, len);
+}

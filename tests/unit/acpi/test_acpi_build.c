@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "endian.h"
+#include "samples.h"
+
+static uint8_t sum(const uint8_t *p, size_t n)
+{
+	uint8_t s = 0;
+
+	while (n-- > 0)
+		s = (uint8_t)(s + *p++);
+	return s;
+}
+
+/* Follows RSDP and XSDT, and checks every checksum, length and pointer on the way. */
+static unsigned walk(const uint8_t *blob, size_t len, uint64_t gpa)
+{
+	const uint8_t *xsdt = blob + (vmm__le64(blob + 24) - gpa);
+	unsigned n = (vmm__le32(xsdt + 4) - 36) / 8;
+
+	assert_memory_equal(blob, "RSD PTR ", 8);
+	assert_int_equal(sum(blob, 20), 0);
+	assert_int_equal(sum(blob, 36), 0);
+	assert_memory_equal(xsdt, "XSDT", 4);
+	assert_int_equal(sum(xsdt, vmm__le32(xsdt + 4)), 0);
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t at = vmm__le64(xsdt + 36 + 8 * i) - gpa;
+		const uint8_t *table = blob + at;
+
+		assert_true(at % 16 == 0 && at + vmm__le32(table + 4) <= len);
+		assert_int_equal(sum(table, vmm__le32(table + 4)), 0);
+		assert_memory_not_equal(table, "DSDT", 4);
+		if (memcmp(table, "FACP", 4) != 0)
+			continue;
+		table = blob + (vmm__le64(table + 140) - gpa);
+		assert_memory_equal(table, "DSDT", 4);
+		assert_int_equal(sum(table, vmm__le32(table + 4)), 0);
+	}
+	return n;
+}
+
+static void samples_hang_together(void **state)
+{
+	static const uint64_t bases[] = {0, 0xe0000, 0xffffffc0, 0x123456789000};
+	static uint8_t blob[1 << 16];
+
+	(void)state;
+	for (size_t i = 0; i < sample_count; i++)
+		for (size_t j = 0; j < sizeof(bases) / sizeof(bases[0]); j++) {
+			size_t len;
+
+			assert_int_equal(
+				sample_build(&samples[i], blob, sizeof(blob), bases[j], &len), 0);
+			assert_true(walk(blob, len, bases[j]) >= 1);
+		}
+}
+
+static void every_size_from_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sample_count; i++) {
+		size_t need, len;
+
+		assert_int_equal(sample_build(&samples[i], NULL, 0, 0, &need), 0);
+		for (size_t cap = 0; cap <= need; cap++) {
+			uint8_t *buf = malloc(cap + 1);
+
+			buf[cap] = 0xa5;
+			len = 0;
+			assert_int_equal(sample_build(&samples[i], buf, cap, 0, &len),
+					 cap < need ? -VMM_ESIZE : 0);
+			assert_int_equal(len, need);
+			assert_int_equal(buf[cap], 0xa5);
+			free(buf);
+		}
+	}
+}
+
+static void pointers_above_4_gib(void **state)
+{
+	static uint8_t blob[4096];
+	struct vmm_acpi_fadt fadt = {.size = sizeof(fadt)};
+	struct vmm_acpi b;
+	struct vmm_aml a;
+
+	(void)state;
+	for (uint64_t gpa = 0x1000; gpa < 1ULL << 33; gpa += 1ULL << 32) {
+		const uint8_t *p;
+		bool high = gpa >> 32 != 0;
+
+		vmm_acpi_open(&b, blob, sizeof(blob), gpa, NULL);
+		vmm_acpi_add_fadt(&b, &fadt);
+		vmm_acpi_aml_begin(&b, "DSDT", 2, &a);
+		vmm_acpi_aml_finish(&b, &a);
+		vmm_acpi_add_facs(&b, 7);
+		assert_int_equal(vmm_acpi_close(&b, NULL), 0);
+		p = blob + 48;
+		assert_int_equal(vmm__le32(p + 36) == 0, high);
+		assert_int_equal(vmm__le64(p + 132) != 0, high);
+		assert_int_equal(vmm__le32(p + 40) == 0, high);
+		p = blob + ((high ? vmm__le64(p + 132) : vmm__le32(p + 36)) - gpa);
+		assert_memory_equal(p, "FACS", 4);
+		assert_int_equal((p - blob) % 64, 0);
+	}
+}
+
+static void who_made_it(void **state)
+{
+	static uint8_t blob[256];
+	const struct vmm_acpi_ids ids = {
+		.size = sizeof(ids),
+		.oem_revision = 0x11223344,
+		.creator_revision = 0x55667788,
+		.creator_id = "CRE",
+		.oem_id = "OEM",
+		.oem_table_id = "TABLE",
+	};
+	struct vmm_acpi b;
+
+	(void)state;
+	assert_int_equal(vmm_acpi_open(&b, blob, sizeof(blob), 0, &ids), 0);
+	assert_int_equal(vmm_acpi_table_begin(&b, "WAET", 1), 0);
+	assert_int_equal(vmm_acpi_u32(&b, 2), 0);
+	assert_int_equal(vmm_acpi_table_finish(&b), 0);
+	assert_int_equal(vmm_acpi_close(&b, NULL), 0);
+	assert_memory_equal(blob + 9, "OEM\0\0", 6);
+	assert_memory_equal(blob + 48 + 10,
+			    "OEM\0\0\0TABLE\0\0\0\x44\x33\x22\x11"
+			    "CRE\0\x88\x77\x66\x55",
+			    26);
+}
+
+static void order_is_checked(void **state)
+{
+	struct vmm_acpi b;
+	struct vmm_aml a;
+
+	(void)state;
+	memset(&b, 0, sizeof(b));
+	assert_int_equal(vmm_acpi_table_begin(&b, "WAET", 1), -VMM_ESTATE);
+	assert_int_equal(vmm_acpi_close(&b, NULL), -VMM_ESTATE);
+
+#define FRESH() vmm_acpi_open(&b, NULL, 0, 0, NULL)
+	FRESH();
+	assert_int_equal(vmm_acpi_u8(&b, 1), -VMM_ESTATE);
+	FRESH();
+	assert_int_equal(vmm_acpi_table_finish(&b), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_table_begin(&b, "WAET", 1);
+	assert_int_equal(vmm_acpi_table_begin(&b, "WAET", 1), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_table_begin(&b, "WAET", 1);
+	assert_int_equal(vmm_acpi_add_facs(&b, 0), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_table_begin(&b, "WAET", 1);
+	assert_int_equal(vmm_acpi_close(&b, NULL), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_mcfg_begin(&b);
+	assert_int_equal(vmm_acpi_madt_lapic(&b, 0, 0, 1), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_madt_begin(&b, 0, 0);
+	assert_int_equal(vmm_acpi_mcfg_entry(&b, 0, 0, 0, 0), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_aml_begin(&b, "SSDT", 2, &a);
+	assert_int_equal(vmm_acpi_u8(&b, 1), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_aml_begin(&b, "SSDT", 2, &a);
+	assert_int_equal(vmm_acpi_table_finish(&b), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_table_begin(&b, "SSDT", 2);
+	vmm_aml_open(&a, NULL, 0);
+	assert_int_equal(vmm_acpi_aml_finish(&b, &a), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_aml_begin(&b, "SSDT", 2, &a);
+	vmm_aml_device_begin(&a, "D");
+	assert_int_equal(vmm_acpi_aml_finish(&b, &a), -VMM_ESTATE);
+	FRESH();
+	vmm_acpi_aml_begin(&b, "SSDT", 2, &a);
+	vmm_aml_event(&a, "bad");
+	assert_int_equal(vmm_acpi_aml_finish(&b, &a), -VMM_EINVAL);
+}
+
+static void arguments_are_checked(void **state)
+{
+	static const char *const bad[] = {NULL, "", "ABC", "ABCDE", "abcd", "AB D"};
+	struct vmm_acpi_fadt fadt = {.size = sizeof(fadt)};
+	struct vmm_acpi_ids ids = {.size = 1};
+	struct vmm_acpi b;
+
+	(void)state;
+	assert_int_equal(vmm_acpi_open(&b, NULL, 1, 0, NULL), -VMM_EINVAL);
+	assert_int_equal(vmm_acpi_open(&b, NULL, 0, 0, &ids), -VMM_EINVAL);
+	assert_int_equal(vmm_acpi_open(&b, NULL, 0, 32, NULL), -VMM_EALIGN);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		FRESH();
+		assert_int_equal(vmm_acpi_table_begin(&b, bad[i], 1), -VMM_EINVAL);
+	}
+	FRESH();
+	assert_int_equal(vmm_acpi_add_fadt(&b, &fadt), 0);
+	assert_int_equal(vmm_acpi_close(&b, NULL), -VMM_ENOENT);
+	FRESH();
+	vmm_acpi_add_facs(&b, 0);
+	assert_int_equal(vmm_acpi_add_facs(&b, 0), -VMM_EEXIST);
+	FRESH();
+	fadt.flags = VMM_ACPI_FADT_HW_REDUCED;
+	fadt.sci_int = 9;
+	assert_int_equal(vmm_acpi_add_fadt(&b, &fadt), -VMM_EINVAL);
+	FRESH();
+	fadt = (struct vmm_acpi_fadt){.size = sizeof(fadt), .flags = VMM_ACPI_FADT_RESET_REG};
+	assert_int_equal(vmm_acpi_add_fadt(&b, &fadt), -VMM_EINVAL);
+	FRESH();
+	vmm_acpi_madt_begin(&b, 0, 0);
+	assert_int_equal(vmm_acpi_madt_lapic(&b, 0, 255, 0), -VMM_EINVAL);
+	FRESH();
+	vmm_acpi_mcfg_begin(&b);
+	assert_int_equal(vmm_acpi_mcfg_entry(&b, 0x1000, 0, 0, 0), -VMM_EINVAL);
+	FRESH();
+	for (int i = 0; i < VMM_ACPI_MAX_TABLES; i++) {
+		assert_int_equal(vmm_acpi_table_begin(&b, "SSDT", 2), 0);
+		vmm_acpi_table_finish(&b);
+	}
+	assert_int_equal(vmm_acpi_table_begin(&b, "SSDT", 2), -VMM_ELIMIT);
+	vmm_acpi_open(&b, NULL, 0, UINT64_MAX - 63, NULL);
+	assert_int_equal(vmm_acpi_close(&b, NULL), -VMM_ERANGE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(samples_hang_together), cmocka_unit_test(every_size_from_nothing),
+		cmocka_unit_test(pointers_above_4_gib),  cmocka_unit_test(who_made_it),
+		cmocka_unit_test(order_is_checked),      cmocka_unit_test(arguments_are_checked),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
