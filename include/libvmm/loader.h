@@ -241,6 +241,21 @@ VMM_API int vmm_image_load(const struct vmm_load_target *target, const struct vm
  */
 VMM_API int vmm_initrd_check(const void *data, size_t len, struct vmm_error *error);
 
+/**
+ * vmm_gunzip() - Unpack a gzip file, such as a packed kernel or initrd. Hosted builds only.
+ * @data:     The file: one or more members, then at most zeros.
+ * @len:      Its bytes.
+ * @out:      Where to; NULL to learn the size, and whether the file is whole.
+ * @out_size: In: the most that may come out; out: what came out. Unchanged on failure.
+ * @error:    Filled on failure; may be NULL. @out is then undefined.
+ *
+ * Context: Any thread; zlib allocates about 40 KiB for the time of the call.
+ * Return: 0, -VMM_EFORMAT, -VMM_ESIZE (more would come out), -VMM_ENOMEM, -VMM_EINVAL,
+ * -VMM_ENOTSUP (built without zlib).
+ */
+VMM_API int vmm_gunzip(const void *data, size_t len, void *out, size_t *out_size,
+		       struct vmm_error *error);
+
 VMM_END_DECLS
 
 #endif
