@@ -74,7 +74,7 @@ static const char *read_tables(struct vmm__elf *elf)
 
 	elf->segments = read_word(elf, EH32_PHOFF, EH64_PHOFF);
 	elf->segment_count = vmm__le16(sizes + PHNUM_FROM);
-	if (elf->segment_count == 0)
+	if (elf->segment_count == 0 || elf->segments == 0)
 		return "ELF without program headers";
 	if (elf->segment_count == PHNUM_EXTENDED)
 		return "ELF with too many program headers";
@@ -82,6 +82,8 @@ static const char *read_tables(struct vmm__elf *elf)
 		return "ELF with program headers of an unknown size";
 	if (!vmm__range_within(elf->segments, (uint64_t)entry_size * elf->segment_count, elf->len))
 		return "ELF cut short: its program headers pass the end of the file";
+	if (shoff && sections_size == 0)
+		return "ELF with a section header table of unknown size";
 	/* Sections are not used, but their table is the last thing in a file. */
 	if (shoff && !vmm__range_within(shoff, sections_size, elf->len))
 		return "ELF cut short: its section headers pass the end of the file";
