@@ -60,7 +60,7 @@ struct vmm_acpi {
 	uint32_t tables;
 	uint32_t table[VMM_ACPI_MAX_TABLES]; /* offsets of what the XSDT lists */
 	char open_signature[4];
-	uint32_t reserved;
+	uint32_t entries; /* of the open table, for those that count them */
 };
 
 /**
@@ -382,6 +382,525 @@ VMM_API int vmm_acpi_mcfg_begin(struct vmm_acpi *b);
  */
 VMM_API int vmm_acpi_mcfg_entry(struct vmm_acpi *b, uint64_t base, uint16_t segment,
 				uint8_t first_bus, uint8_t last_bus);
+
+/* -- SRAT, SLIT, HMAT: memory nodes --------------------------------------------------------------
+ */
+
+#define VMM_ACPI_SRAT_ENABLED      0x01
+#define VMM_ACPI_SRAT_HOT_PLUG     0x02 /* memory only */
+#define VMM_ACPI_SRAT_NON_VOLATILE 0x04 /* memory only */
+
+/** vmm_acpi_srat_begin() - System Resource Affinity Table; entries follow. 5.2.16. */
+VMM_API int vmm_acpi_srat_begin(struct vmm_acpi *b);
+
+/** vmm_acpi_srat_lapic() - A processor by its APIC identifier, below 255. 5.2.16.1. */
+VMM_API int vmm_acpi_srat_lapic(struct vmm_acpi *b, uint32_t domain, uint32_t apic_id,
+				uint32_t flags);
+
+/** vmm_acpi_srat_memory() - A range of memory. 5.2.16.2. */
+VMM_API int vmm_acpi_srat_memory(struct vmm_acpi *b, uint32_t domain, uint64_t base, uint64_t len,
+				 uint32_t flags);
+
+/** vmm_acpi_srat_x2apic() - A processor by its x2APIC identifier. 5.2.16.3. */
+VMM_API int vmm_acpi_srat_x2apic(struct vmm_acpi *b, uint32_t domain, uint32_t apic_id,
+				 uint32_t flags);
+
+/** vmm_acpi_srat_gicc() - An Arm processor by its ACPI identifier. 5.2.16.4. */
+VMM_API int vmm_acpi_srat_gicc(struct vmm_acpi *b, uint32_t domain, uint32_t uid, uint32_t flags);
+
+/** vmm_acpi_srat_its() - A GIC interrupt translation service. 5.2.16.5. */
+VMM_API int vmm_acpi_srat_its(struct vmm_acpi *b, uint32_t domain, uint32_t its_id);
+
+/** vmm_acpi_srat_pci_initiator() - A PCI function as a generic initiator. 5.2.16.6. */
+VMM_API int vmm_acpi_srat_pci_initiator(struct vmm_acpi *b, uint32_t domain, uint16_t segment,
+					uint16_t bdf, uint32_t flags);
+
+/**
+ * vmm_acpi_add_slit() - System Locality Information Table, 5.2.17.
+ * @nodes:     Number of nodes, 1 to 256.
+ * @distances: @nodes rows of @nodes bytes: 10 on the diagonal, more than 10 elsewhere, 255 for
+ *             what cannot be reached.
+ */
+VMM_API int vmm_acpi_add_slit(struct vmm_acpi *b, uint32_t nodes, const uint8_t *distances);
+
+/** vmm_acpi_hmat_begin() - Heterogeneous Memory Attribute Table; structures follow. 5.2.28. */
+VMM_API int vmm_acpi_hmat_begin(struct vmm_acpi *b);
+
+/**
+ * vmm_acpi_hmat_proximity() - Memory node @memory, and the node it hangs on. 5.2.28.3.
+ * @initiator_valid: 0 if @initiator is not known.
+ */
+VMM_API int vmm_acpi_hmat_proximity(struct vmm_acpi *b, uint32_t initiator_valid,
+				    uint32_t initiator, uint32_t memory);
+
+/* Data types of latency and bandwidth, 5.2.28.4. */
+#define VMM_ACPI_HMAT_ACCESS_LATENCY   0
+#define VMM_ACPI_HMAT_READ_LATENCY     1
+#define VMM_ACPI_HMAT_WRITE_LATENCY    2
+#define VMM_ACPI_HMAT_ACCESS_BANDWIDTH 3
+#define VMM_ACPI_HMAT_READ_BANDWIDTH   4
+#define VMM_ACPI_HMAT_WRITE_BANDWIDTH  5
+
+/* System locality latency and bandwidth, 5.2.28.4. */
+struct vmm_acpi_hmat_locality {
+	uint32_t size;        /* of this struct */
+	uint8_t flags;        /* memory hierarchy: 0 memory, 1 to 3 its side caches */
+	uint8_t data_type;    /* VMM_ACPI_HMAT_ */
+	uint8_t min_transfer; /* bytes, as a power of two; 0 for no minimum */
+	uint8_t reserved;     /* zero */
+	uint32_t initiators;  /* number of each */
+	uint32_t targets;
+	const uint32_t *initiator; /* their nodes */
+	const uint32_t *target;
+	uint64_t unit;         /* of an entry: picoseconds, or MB/s */
+	const uint16_t *entry; /* a row for each initiator; 0xffff: cannot be reached */
+};
+
+/** vmm_acpi_hmat_add_locality() - Latency or bandwidth between nodes. 5.2.28.4. */
+VMM_API int vmm_acpi_hmat_add_locality(struct vmm_acpi *b, const struct vmm_acpi_hmat_locality *l);
+
+/** vmm_acpi_hmat_cache() - The cache beside memory node @memory; @attributes as in the
+ * table. 5.2.28.5. */
+VMM_API int vmm_acpi_hmat_cache(struct vmm_acpi *b, uint32_t memory, uint64_t len,
+				uint32_t attributes);
+
+/* -- PPTT: processors and caches -----------------------------------------------------------------
+ */
+
+#define VMM_ACPI_PPTT_PACKAGE   0x01 /* a physical package */
+#define VMM_ACPI_PPTT_UID_VALID 0x02
+#define VMM_ACPI_PPTT_THREAD    0x04
+#define VMM_ACPI_PPTT_LEAF      0x08
+#define VMM_ACPI_PPTT_IDENTICAL 0x10 /* all children of this node are alike */
+
+/** vmm_acpi_pptt_begin() - Processor Properties Topology Table; nodes follow. 5.2.30. */
+VMM_API int vmm_acpi_pptt_begin(struct vmm_acpi *b);
+
+/**
+ * vmm_acpi_pptt_processor() - A processor, or a group of them. 5.2.30.1.
+ * @parent:  Its parent, as received by @ref; 0 for none.
+ * @flags:   VMM_ACPI_PPTT_ bits.
+ * @uid:     ACPI identifier.
+ * @caches:  @count caches private to it, as received by their @ref.
+ * @count:   0 to 58.
+ * @ref:     Receives what others point at it with. May be NULL.
+ */
+VMM_API int vmm_acpi_pptt_processor(struct vmm_acpi *b, uint32_t parent, uint32_t flags,
+				    uint32_t uid, const uint32_t *caches, uint32_t count,
+				    uint32_t *ref);
+
+/* Attributes of a cache, 5.2.30.2. */
+#define VMM_ACPI_CACHE_READ_ALLOCATE       0x00
+#define VMM_ACPI_CACHE_WRITE_ALLOCATE      0x01
+#define VMM_ACPI_CACHE_READ_WRITE_ALLOCATE 0x02
+#define VMM_ACPI_CACHE_DATA                0x00
+#define VMM_ACPI_CACHE_INSTRUCTION         0x04
+#define VMM_ACPI_CACHE_UNIFIED             0x08
+#define VMM_ACPI_CACHE_WRITE_BACK          0x00
+#define VMM_ACPI_CACHE_WRITE_THROUGH       0x10
+
+/* A cache, 5.2.30.2; every field is told to be valid. */
+struct vmm_acpi_cache {
+	uint32_t size; /* of this struct */
+	uint32_t bytes;
+	uint32_t sets;
+	uint32_t id;   /* unique in the table */
+	uint16_t line; /* bytes */
+	uint8_t ways;
+	uint8_t attributes; /* VMM_ACPI_CACHE_ */
+	uint32_t next;      /* the next level's @ref, 0 for none */
+};
+
+/** vmm_acpi_pptt_cache() - A cache; @ref as for a processor. 5.2.30.2. */
+VMM_API int vmm_acpi_pptt_cache(struct vmm_acpi *b, const struct vmm_acpi_cache *cache,
+				uint32_t *ref);
+
+/* -- Arm: GTDT, IORT -----------------------------------------------------------------------------
+ */
+
+#define VMM_ACPI_TIMER_EDGE      0x01
+#define VMM_ACPI_TIMER_LOW       0x02
+#define VMM_ACPI_TIMER_ALWAYS_ON 0x04
+
+/* Generic Timer Description Table, 5.2.25: interrupts of the timers and their VMM_ACPI_TIMER_ bits.
+ */
+struct vmm_acpi_gtdt {
+	uint32_t size; /* of this struct */
+	uint32_t secure_el1_gsi;
+	uint32_t secure_el1_flags;
+	uint32_t el1_gsi;
+	uint32_t el1_flags;
+	uint32_t virtual_gsi;
+	uint32_t virtual_flags;
+	uint32_t el2_gsi;
+	uint32_t el2_flags;
+	uint32_t virtual_el2_gsi; /* 0 for none */
+	uint32_t virtual_el2_flags;
+	uint32_t reserved;     /* zero */
+	uint64_t control_base; /* CNTControlBase; all ones for none */
+	uint64_t read_base;    /* CNTReadBase; all ones for none */
+};
+
+/** vmm_acpi_gtdt_begin() - GTDT; platform timers may follow. 5.2.25. */
+VMM_API int vmm_acpi_gtdt_begin(struct vmm_acpi *b, const struct vmm_acpi_gtdt *gtdt);
+
+/** vmm_acpi_gtdt_watchdog() - An SBSA generic watchdog. 5.2.25.2. */
+VMM_API int vmm_acpi_gtdt_watchdog(struct vmm_acpi *b, uint64_t refresh_base, uint64_t control_base,
+				   uint32_t gsi, uint32_t flags);
+
+/* A mapping of stream or device identifiers; Arm DEN 0049E.e, 3.1. */
+struct vmm_acpi_iort_map {
+	uint32_t input;
+	uint32_t count; /* identifiers, at least 1; ignored for a single mapping */
+	uint32_t output;
+	uint32_t ref;   /* the node that takes them */
+	uint32_t flags; /* VMM_ACPI_IORT_ */
+};
+
+#define VMM_ACPI_IORT_SINGLE 0x01
+
+/** vmm_acpi_iort_begin() - I/O Remapping Table; nodes follow. DEN 0049E.e, 3. */
+VMM_API int vmm_acpi_iort_begin(struct vmm_acpi *b);
+
+/** vmm_acpi_iort_its() - A group of @count interrupt translation services. DEN 0049E.e, 3.1.1. */
+VMM_API int vmm_acpi_iort_its(struct vmm_acpi *b, const uint32_t *its_id, uint32_t count,
+			      uint32_t *ref);
+
+/**
+ * vmm_acpi_iort_root_complex() - A PCI root complex. DEN 0049E.e, 3.1.1.5.
+ * @attributes: Memory access: bits 0 to 31 cache coherency (1: fully coherent), then as the table
+ *              has them. Coherent with CPM and DACS: 0x03000000_00000001.
+ * @ats:        ATS attribute.
+ * @limit:      Bits of address that devices can make, up to 64.
+ */
+VMM_API int vmm_acpi_iort_root_complex(struct vmm_acpi *b, uint32_t segment, uint64_t attributes,
+				       uint32_t ats, uint8_t limit,
+				       const struct vmm_acpi_iort_map *map, uint32_t maps,
+				       uint32_t *ref);
+
+/* SMMUv3, DEN 0049E.e, 3.1.1.2. */
+struct vmm_acpi_smmu3 {
+	uint32_t size;  /* of this struct */
+	uint32_t flags; /* 1: COHACC override; 8: proximity domain valid */
+	uint64_t base;
+	uint64_t vatos;     /* 0 for none */
+	uint32_t model;     /* 0: generic */
+	uint32_t event_gsi; /* 0 for none, as the three after */
+	uint32_t pri_gsi;
+	uint32_t gerror_gsi;
+	uint32_t sync_gsi;
+	uint32_t domain;
+	uint32_t msi_map;  /* index of the mapping for its own MSIs */
+	uint32_t reserved; /* zero */
+};
+
+/** vmm_acpi_iort_smmu3() - An SMMUv3. DEN 0049E.e, 3.1.1.2. */
+VMM_API int vmm_acpi_iort_smmu3(struct vmm_acpi *b, const struct vmm_acpi_smmu3 *smmu,
+				const struct vmm_acpi_iort_map *map, uint32_t maps, uint32_t *ref);
+
+/* -- IOMMUs of x86, and paravirtual ones ----------------------------------------------------------
+ */
+
+/* The path to a device from @bus on: device and function of each bridge, and of itself. */
+struct vmm_acpi_scope {
+	uint8_t type; /* 1 endpoint, 2 sub-hierarchy, 3 IOAPIC, 4 HPET, 5 namespace device */
+	uint8_t id;   /* enumeration: of the IOAPIC, HPET or namespace device */
+	uint8_t bus;
+	uint8_t hops;     /* 1 to 8 */
+	uint8_t path[16]; /* device, function, device, function ... */
+};
+
+#define VMM_ACPI_DMAR_INTR_REMAP     0x01
+#define VMM_ACPI_DMAR_X2APIC_OPT_OUT 0x02
+#define VMM_ACPI_DMAR_DMA_OPT_IN     0x04
+
+/** vmm_acpi_dmar_begin() - DMA Remapping Table; @address_bits of the host. VT-d 4.1, 8.1. */
+VMM_API int vmm_acpi_dmar_begin(struct vmm_acpi *b, uint8_t address_bits, uint8_t flags);
+
+/** vmm_acpi_dmar_drhd() - A remapping unit; @flags 1: all that no other unit names. VT-d 4.1, 8.3.
+ */
+VMM_API int vmm_acpi_dmar_drhd(struct vmm_acpi *b, uint8_t flags, uint16_t segment, uint64_t base,
+			       const struct vmm_acpi_scope *scope, uint32_t scopes);
+
+/** vmm_acpi_dmar_rmrr() - Memory that devices use without remapping; @last inclusive.
+ * VT-d 4.1, 8.4. */
+VMM_API int vmm_acpi_dmar_rmrr(struct vmm_acpi *b, uint16_t segment, uint64_t base, uint64_t last,
+			       const struct vmm_acpi_scope *scope, uint32_t scopes);
+
+/** vmm_acpi_dmar_atsr() - Root ports with ATS; @flags 1: all of the segment. VT-d 4.1, 8.5. */
+VMM_API int vmm_acpi_dmar_atsr(struct vmm_acpi *b, uint8_t flags, uint16_t segment,
+			       const struct vmm_acpi_scope *scope, uint32_t scopes);
+
+/** vmm_acpi_dmar_rhsa() - The memory node of a remapping unit. VT-d 4.1, 8.6. */
+VMM_API int vmm_acpi_dmar_rhsa(struct vmm_acpi *b, uint64_t base, uint32_t domain);
+
+/** vmm_acpi_ivrs_begin() - I/O Virtualization Reporting; @ivinfo as in the table. AMD
+ * IOMMU 3.08, 5.2.1. */
+VMM_API int vmm_acpi_ivrs_begin(struct vmm_acpi *b, uint32_t ivinfo);
+
+/* What an IOMMU serves; AMD IOMMU 3.08, 5.2.2.1 to 5.2.2.3. */
+#define VMM_ACPI_IVHD_ALL         0x01
+#define VMM_ACPI_IVHD_SELECT      0x02
+#define VMM_ACPI_IVHD_RANGE_START 0x03
+#define VMM_ACPI_IVHD_RANGE_END   0x04
+#define VMM_ACPI_IVHD_ALIAS       0x42
+#define VMM_ACPI_IVHD_ALIAS_START 0x43
+#define VMM_ACPI_IVHD_SPECIAL     0x48
+
+#define VMM_ACPI_IVHD_IOAPIC 1 /* varieties of a special device */
+#define VMM_ACPI_IVHD_HPET   2
+
+struct vmm_acpi_ivhd_entry {
+	uint8_t type;    /* VMM_ACPI_IVHD_ */
+	uint8_t data;    /* DTE setting */
+	uint16_t device; /* requester identifier; 0 for ALL and SPECIAL */
+	uint16_t source; /* whose identifier it uses: ALIAS and SPECIAL */
+	uint8_t handle;  /* SPECIAL: the IOAPIC's or HPET's identifier */
+	uint8_t variety; /* SPECIAL */
+};
+
+/* I/O Virtualization Hardware Definition, types 10h, 11h and 40h; AMD IOMMU 3.08, 5.2.2. */
+struct vmm_acpi_ivhd {
+	uint32_t size; /* of this struct */
+	uint8_t type;  /* 0x10, 0x11 or 0x40 */
+	uint8_t flags;
+	uint16_t device; /* the IOMMU's own requester identifier */
+	uint16_t cap;    /* offset of its capability */
+	uint16_t segment;
+	uint16_t info;
+	uint16_t reserved; /* zero */
+	uint32_t features; /* type 10h: feature reporting; others: attributes */
+	uint32_t entries;  /* number of entries */
+	uint64_t base;
+	uint64_t efr; /* not in type 10h, as the next */
+	uint64_t efr2;
+	const struct vmm_acpi_ivhd_entry *entry;
+};
+
+/** vmm_acpi_ivrs_ivhd() - An IOMMU and what it serves. AMD IOMMU 3.08, 5.2.2. */
+VMM_API int vmm_acpi_ivrs_ivhd(struct vmm_acpi *b, const struct vmm_acpi_ivhd *ivhd);
+
+/**
+ * vmm_acpi_ivrs_ivmd() - Memory that devices use in a given way. AMD IOMMU 3.08, 5.2.3.
+ * @type:  0x20 all devices, 0x21 @first, 0x22 @first to @last.
+ * @flags: Bit 0 unity, 1 read, 2 write, 3 exclusion.
+ */
+VMM_API int vmm_acpi_ivrs_ivmd(struct vmm_acpi *b, uint8_t type, uint8_t flags, uint16_t first,
+			       uint16_t last, uint64_t base, uint64_t len);
+
+/** vmm_acpi_viot_begin() - Virtual I/O Translation Table; nodes follow. 5.2.34. */
+VMM_API int vmm_acpi_viot_begin(struct vmm_acpi *b);
+
+/** vmm_acpi_viot_pci_iommu() - A virtio-iommu on PCI; @ref receives what endpoints name. 5.2.34.5.
+ */
+VMM_API int vmm_acpi_viot_pci_iommu(struct vmm_acpi *b, uint16_t segment, uint16_t bdf,
+				    uint32_t *ref);
+
+/** vmm_acpi_viot_mmio_iommu() - A virtio-iommu on MMIO. 5.2.34.6. */
+VMM_API int vmm_acpi_viot_mmio_iommu(struct vmm_acpi *b, uint64_t base, uint32_t *ref);
+
+/** vmm_acpi_viot_pci_range() - PCI functions behind @iommu, the first with identifier
+ * @endpoint. 5.2.34.3. */
+VMM_API int vmm_acpi_viot_pci_range(struct vmm_acpi *b, uint32_t endpoint, uint16_t segment,
+				    uint16_t first_bdf, uint16_t last_bdf, uint32_t iommu);
+
+/** vmm_acpi_viot_mmio() - A device on MMIO behind @iommu. 5.2.34.4. */
+VMM_API int vmm_acpi_viot_mmio(struct vmm_acpi *b, uint32_t endpoint, uint64_t base,
+			       uint32_t iommu);
+
+/* -- Consoles: SPCR, DBG2 ------------------------------------------------------------------------
+ */
+
+/* Subtypes of a serial port; Microsoft, Debug Port Table 2, Table 3. */
+#define VMM_ACPI_SERIAL_16550     0x0000
+#define VMM_ACPI_SERIAL_PL011     0x0003
+#define VMM_ACPI_SERIAL_SBSA      0x000e
+#define VMM_ACPI_SERIAL_16550_GAS 0x0012 /* with the parameters of the address structure */
+
+/* Serial Port Console Redirection, revision 4; Microsoft, SPCR. */
+struct vmm_acpi_spcr {
+	uint32_t size;           /* of this struct */
+	uint8_t type;            /* VMM_ACPI_SERIAL_ */
+	uint8_t interrupt_types; /* bit 0: 8259, 1: IOAPIC, 3: GIC */
+	uint8_t irq;             /* of the 8259 */
+	uint8_t baud;            /* 0 as it is, 3: 9600, 4: 19200, 6: 57600, 7: 115200 */
+	uint32_t gsi;
+	uint8_t parity; /* 0: none */
+	uint8_t stop_bits;
+	uint8_t flow;        /* bit 0 DCD, 1 RTS/CTS, 2 XON/XOFF */
+	uint8_t terminal;    /* 0 VT100, 1 VT100+, 2 VT-UTF8, 3 ANSI */
+	uint16_t pci_device; /* all ones if it is not on PCI, as the next */
+	uint16_t pci_vendor;
+	uint8_t pci_bus;
+	uint8_t pci_slot;
+	uint8_t pci_function;
+	uint8_t pci_segment;
+	struct vmm_acpi_gas base;
+	uint32_t clock;        /* of the UART in Hz, 0 if not known */
+	uint32_t precise_baud; /* 0: what @baud says */
+	const char *path;      /* of its object in the namespace; NULL for none */
+};
+
+/** vmm_acpi_add_spcr() - The console. Microsoft, SPCR, revision 4. */
+VMM_API int vmm_acpi_add_spcr(struct vmm_acpi *b, const struct vmm_acpi_spcr *spcr);
+
+/** vmm_acpi_dbg2_begin() - Debug Port Table 2; devices follow. Microsoft, DBG2. */
+VMM_API int vmm_acpi_dbg2_begin(struct vmm_acpi *b);
+
+/** vmm_acpi_dbg2_serial() - A serial port, and @path of its object in the namespace. Microsoft,
+ * DBG2. */
+VMM_API int vmm_acpi_dbg2_serial(struct vmm_acpi *b, uint16_t subtype,
+				 const struct vmm_acpi_gas *base, uint32_t len, const char *path);
+
+/* -- Small ones ----------------------------------------------------------------------------------
+ */
+
+/** vmm_acpi_add_hpet() - Event timer block @id at @base. IA-PC HPET 1.0a, 3.2.4. */
+VMM_API int vmm_acpi_add_hpet(struct vmm_acpi *b, uint32_t id, uint64_t base, uint8_t number,
+			      uint16_t min_tick, uint8_t protection);
+
+#define VMM_ACPI_WAET_RTC_GOOD      0x01
+#define VMM_ACPI_WAET_PM_TIMER_GOOD 0x02 /* one read is enough */
+
+/** vmm_acpi_add_waet() - Windows emulated devices; VMM_ACPI_WAET_ bits. Microsoft, WAET 1.0. */
+VMM_API int vmm_acpi_add_waet(struct vmm_acpi *b, uint32_t flags);
+
+/** vmm_acpi_add_bgrt() - A boot picture: BMP @image on the screen at (@x, @y). 5.2.23. */
+VMM_API int vmm_acpi_add_bgrt(struct vmm_acpi *b, uint8_t status, uint64_t image, uint32_t x,
+			      uint32_t y);
+
+#define VMM_ACPI_TPM2_TIS 6 /* memory mapped, TIS 1.3 */
+#define VMM_ACPI_TPM2_CRB 7
+
+/**
+ * vmm_acpi_add_tpm2() - A TPM 2.0; TCG ACPI 1.4, 8.
+ * @platform_class: 0 client, 1 server.
+ * @control_area:   Its address, 0 for TIS.
+ * @method:         VMM_ACPI_TPM2_.
+ * @log_len:        Bytes of the event log's area at @log, 0 for none.
+ */
+VMM_API int vmm_acpi_add_tpm2(struct vmm_acpi *b, uint16_t platform_class, uint64_t control_area,
+			      uint32_t method, uint32_t log_len, uint64_t log);
+
+/* -- RAS: HEST, BERT, EINJ, ERST ------------------------------------------------------------------
+ */
+
+/** vmm_acpi_hest_begin() - Hardware Error Source Table; sources follow. 18.3.2. */
+VMM_API int vmm_acpi_hest_begin(struct vmm_acpi *b);
+
+/* How a source tells of an error; types of 18.3.2.9. */
+#define VMM_ACPI_NOTIFY_POLLED   0
+#define VMM_ACPI_NOTIFY_EXTERNAL 1
+#define VMM_ACPI_NOTIFY_SCI      3
+#define VMM_ACPI_NOTIFY_NMI      4
+#define VMM_ACPI_NOTIFY_GPIO     7
+#define VMM_ACPI_NOTIFY_SEA      8
+#define VMM_ACPI_NOTIFY_SEI      9
+#define VMM_ACPI_NOTIFY_GSIV     10
+
+/* Generic hardware error source, version 2; 18.3.2.7, 18.3.2.8. */
+struct vmm_acpi_ghes {
+	uint32_t size; /* of this struct */
+	uint16_t id;
+	uint16_t related;  /* another source's @id; 0xffff for none */
+	uint32_t records;  /* to allocate before */
+	uint32_t sections; /* in a record, at most */
+	uint32_t raw_len;
+	uint32_t status_len;        /* bytes of the error status block */
+	uint32_t poll;              /* milliseconds between polls */
+	uint32_t vector;            /* GSI, or what the notification needs */
+	uint8_t notify;             /* VMM_ACPI_NOTIFY_ */
+	uint8_t reserved[7];        /* zero */
+	struct vmm_acpi_gas status; /* where the address of the status block is found */
+	struct vmm_acpi_gas ack;
+	uint64_t ack_preserve;
+	uint64_t ack_write;
+};
+
+/** vmm_acpi_hest_ghes() - A GHESv2. 18.3.2.8. */
+VMM_API int vmm_acpi_hest_ghes(struct vmm_acpi *b, const struct vmm_acpi_ghes *ghes);
+
+/** vmm_acpi_add_bert() - Boot errors: a status block of @len bytes at @region. 18.3.1. */
+VMM_API int vmm_acpi_add_bert(struct vmm_acpi *b, uint32_t len, uint64_t region);
+
+/* An instruction of EINJ or ERST; 18.6.2, 18.5.1.2. */
+struct vmm_acpi_ras_entry {
+	uint32_t size; /* of this struct */
+	uint8_t action;
+	uint8_t instruction; /* 0 read, 1 read and compare, 2 write, 3 write @value, 4 no-op ... */
+	uint8_t flags;       /* 1: preserve what is outside of @mask */
+	uint8_t reserved;    /* zero */
+	struct vmm_acpi_gas reg;
+	uint64_t value;
+	uint64_t mask;
+};
+
+/** vmm_acpi_einj_begin() - Error injection; instructions follow. 18.6.1. */
+VMM_API int vmm_acpi_einj_begin(struct vmm_acpi *b);
+/** vmm_acpi_einj_entry() - An instruction of EINJ. 18.6.2. */
+VMM_API int vmm_acpi_einj_entry(struct vmm_acpi *b, const struct vmm_acpi_ras_entry *entry);
+/** vmm_acpi_erst_begin() - Error record serialization; instructions follow. 18.5.1. */
+VMM_API int vmm_acpi_erst_begin(struct vmm_acpi *b);
+/** vmm_acpi_erst_entry() - An instruction of ERST. 18.5.1.2. */
+VMM_API int vmm_acpi_erst_entry(struct vmm_acpi *b, const struct vmm_acpi_ras_entry *entry);
+
+/* -- NFIT: non-volatile memory --------------------------------------------------------------------
+ */
+
+/** vmm_acpi_nfit_begin() - NVDIMM Firmware Interface Table; structures follow. 5.2.26. */
+VMM_API int vmm_acpi_nfit_begin(struct vmm_acpi *b);
+
+/* A range of persistent memory, 5.2.26.2. */
+struct vmm_acpi_nfit_range {
+	uint32_t size;  /* of this struct */
+	uint16_t index; /* from 1 */
+	uint16_t flags; /* 1: only for hot add; 2: domain is valid */
+	uint32_t domain;
+	uint32_t reserved; /* zero */
+	uint64_t base;
+	uint64_t len;
+	uint64_t attributes; /* EFI memory attributes */
+	uint8_t type[16]; /* UUID as it is stored: of persistent memory, of a volatile disk ... */
+};
+
+/** vmm_acpi_nfit_add_range() - A range of system addresses. 5.2.26.2. */
+VMM_API int vmm_acpi_nfit_add_range(struct vmm_acpi *b, const struct vmm_acpi_nfit_range *range);
+
+/* Where a DIMM lies in a range, 5.2.26.3; not interleaved. */
+struct vmm_acpi_nfit_map {
+	uint32_t size;   /* of this struct */
+	uint32_t handle; /* of the DIMM's object in the namespace, _ADR */
+	uint16_t smbios; /* handle of its type 17 */
+	uint16_t region;
+	uint16_t range;   /* index of the range, 0 for none */
+	uint16_t control; /* index of the control region */
+	uint64_t len;
+	uint64_t range_offset;
+	uint64_t dimm_base;
+	uint16_t flags;
+	uint16_t reserved[3]; /* zero */
+};
+
+/** vmm_acpi_nfit_add_map() - A DIMM's part of a range. 5.2.26.3. */
+VMM_API int vmm_acpi_nfit_add_map(struct vmm_acpi *b, const struct vmm_acpi_nfit_map *map);
+
+/* A DIMM that has no block windows, 5.2.26.6. */
+struct vmm_acpi_nfit_control {
+	uint32_t size;  /* of this struct */
+	uint16_t index; /* from 1 */
+	uint16_t vendor;
+	uint16_t device;
+	uint16_t revision;
+	uint16_t subsystem_vendor;
+	uint16_t subsystem_device;
+	uint16_t subsystem_revision;
+	uint16_t format; /* region format interface code: 0x301 byte addressable, no label area */
+	uint32_t serial;
+};
+
+/** vmm_acpi_nfit_add_control() - A control region. 5.2.26.6. */
+VMM_API int vmm_acpi_nfit_add_control(struct vmm_acpi *b,
+				      const struct vmm_acpi_nfit_control *control);
 
 VMM_END_DECLS
 

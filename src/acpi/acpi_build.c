@@ -109,6 +109,16 @@ static void patch(struct vmm_acpi *b, size_t at, uint64_t v, size_t width)
 		memcpy(p, le, width);
 }
 
+uint32_t vmm__acpi_here(const struct vmm_acpi *b)
+{
+	return (uint32_t)(b->out.len - b->open_at);
+}
+
+void vmm__acpi_count(struct vmm_acpi *b, uint32_t offset, size_t width)
+{
+	patch(b, b->open_at + offset, ++b->entries, width);
+}
+
 /* Aligns the end of the blob, which is where the next table stands; 0 if it cannot. */
 static uint32_t place(struct vmm_acpi *b, size_t align)
 {
@@ -175,6 +185,7 @@ static void open_table(struct vmm_acpi *b, const char *signature, uint8_t revisi
 	b->open_at = place(b, ALIGN_TABLE);
 	memcpy(b->open_signature, signature, sizeof(b->open_signature));
 	put_header(b, signature, revision);
+	b->entries = 0;
 	b->state = STATE_TABLE;
 }
 

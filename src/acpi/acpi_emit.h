@@ -13,4 +13,10 @@ int vmm__acpi_fail(struct vmm_acpi *b, int code);
 /* Is the open table of this kind? The error is kept if not. */
 bool vmm__acpi_inside(struct vmm_acpi *b, const char *signature);
 
+/* Offset of the end in the open table: what nodes are pointed at with. */
+uint32_t vmm__acpi_here(const struct vmm_acpi *b);
+
+/* Counts one more entry of the open table, in the field of @width bytes at @offset of it. */
+void vmm__acpi_count(struct vmm_acpi *b, uint32_t offset, size_t width);
+
 #endif

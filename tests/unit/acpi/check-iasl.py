@@ -24,11 +24,10 @@ def version():
     return int(found.group(1)) if found else 0
 
 
-def summary(text):
+def complaints(text):
     """The lines of iasl's output that say that something is wrong."""
     return [line for line in text.splitlines()
-            if re.search(r'error|invalid|unknown|incorrect|mismatch|should be', line, re.I)
-            and not re.search(r'\b0 Errors|Reserved', line)]
+            if re.search(r'incorrect|should be|unknown|invalid|mismatch|\*\*\*\*|\bwarning\b|\berror\s+\d', line, re.I)]
 
 
 def check(path):
@@ -40,7 +39,7 @@ def check(path):
     if code != 0 or not os.path.exists(source):
         return [f'{name}: iasl -d failed:', out]
     with open(source, encoding='latin1') as stream:
-        wrong = summary(stream.read()) + summary(out)
+        wrong = complaints(stream.read()) + complaints(out)
     if wrong:
         return [f'{name}: disassembled with complaints:'] + wrong
     code, out = run(['iasl', '-oa', '-vw', '3150', '-p', stem + '-again', stem + '.dsl'], folder)

@@ -531,12 +531,268 @@ static void build_arm(struct vmm_acpi *b)
 	vmm_acpi_table_finish(b);
 }
 
+/* -- All other tables ---------------------------------------------------------------------------
+ */
+
+static void build_numa(struct vmm_acpi *b)
+{
+	static const uint8_t distances[] = {10, 21, 21, 10};
+	static const uint32_t nodes[] = {0, 1};
+	static const uint16_t latency[] = {10, 25, 25, 10};
+	const struct vmm_acpi_hmat_locality locality = {
+		.size = sizeof(locality),
+		.data_type = VMM_ACPI_HMAT_ACCESS_LATENCY,
+		.initiators = 2,
+		.targets = 2,
+		.initiator = nodes,
+		.target = nodes,
+		.unit = 1000,
+		.entry = latency,
+	};
+
+	vmm_acpi_srat_begin(b);
+	vmm_acpi_srat_lapic(b, 0x12345, 7, VMM_ACPI_SRAT_ENABLED);
+	vmm_acpi_srat_memory(b, 0, 0, 0xa0000, VMM_ACPI_SRAT_ENABLED);
+	vmm_acpi_srat_memory(b, 1, 1ULL << 32, 1ULL << 33,
+			     VMM_ACPI_SRAT_ENABLED | VMM_ACPI_SRAT_HOT_PLUG);
+	vmm_acpi_srat_x2apic(b, 1, 300, VMM_ACPI_SRAT_ENABLED);
+	vmm_acpi_srat_gicc(b, 0, 3, VMM_ACPI_SRAT_ENABLED);
+	vmm_acpi_srat_its(b, 1, 2);
+	vmm_acpi_srat_pci_initiator(b, 1, 0, 0x0108, VMM_ACPI_SRAT_ENABLED);
+	vmm_acpi_table_finish(b);
+	vmm_acpi_add_slit(b, 2, distances);
+	vmm_acpi_hmat_begin(b);
+	vmm_acpi_hmat_proximity(b, 1, 0, 1);
+	vmm_acpi_hmat_add_locality(b, &locality);
+	vmm_acpi_hmat_cache(b, 1, 1 << 20, 0x400111);
+	vmm_acpi_table_finish(b);
+}
+
+static void build_pptt(struct vmm_acpi *b)
+{
+	struct vmm_acpi_cache cache = {
+		.size = sizeof(cache),
+		.bytes = 1 << 20,
+		.sets = 1024,
+		.id = 1,
+		.line = 64,
+		.ways = 16,
+		.attributes = VMM_ACPI_CACHE_READ_WRITE_ALLOCATE | VMM_ACPI_CACHE_UNIFIED,
+	};
+	uint32_t l1[2], package;
+
+	vmm_acpi_pptt_begin(b);
+	vmm_acpi_pptt_cache(b, &cache, &cache.next);
+	cache.attributes = VMM_ACPI_CACHE_DATA;
+	cache.id = 2;
+	vmm_acpi_pptt_cache(b, &cache, &l1[0]);
+	cache.attributes = VMM_ACPI_CACHE_INSTRUCTION;
+	cache.id = 3;
+	vmm_acpi_pptt_cache(b, &cache, &l1[1]);
+	vmm_acpi_pptt_processor(b, 0, VMM_ACPI_PPTT_PACKAGE | VMM_ACPI_PPTT_IDENTICAL, 0, NULL, 0,
+				&package);
+	for (uint32_t i = 0; i < 3; i++)
+		vmm_acpi_pptt_processor(b, package, VMM_ACPI_PPTT_UID_VALID | VMM_ACPI_PPTT_LEAF, i,
+					l1, 2, NULL);
+	vmm_acpi_table_finish(b);
+}
+
+static void build_arm_io(struct vmm_acpi *b)
+{
+	static const uint32_t its[] = {0, 1};
+	const struct vmm_acpi_gtdt gtdt = {
+		.size = sizeof(gtdt),
+		.secure_el1_gsi = 29,
+		.el1_gsi = 30,
+		.el1_flags = VMM_ACPI_TIMER_ALWAYS_ON,
+		.virtual_gsi = 27,
+		.virtual_flags = VMM_ACPI_TIMER_LOW,
+		.el2_gsi = 26,
+		.virtual_el2_gsi = 28,
+		.control_base = UINT64_MAX,
+		.read_base = UINT64_MAX,
+	};
+	const struct vmm_acpi_smmu3 smmu = {.size = sizeof(smmu),
+					    .flags = 1,
+					    .base = 0x9050000,
+					    .event_gsi = 106,
+					    .sync_gsi = 109};
+	struct vmm_acpi_iort_map map = {.count = 0x10000};
+
+	vmm_acpi_gtdt_begin(b, &gtdt);
+	vmm_acpi_gtdt_watchdog(b, 0x2a450000, 0x2a440000, 59, VMM_ACPI_TIMER_EDGE);
+	vmm_acpi_table_finish(b);
+	vmm_acpi_iort_begin(b);
+	vmm_acpi_iort_its(b, its, 2, &map.ref);
+	vmm_acpi_iort_smmu3(b, &smmu, &map, 1, &map.ref);
+	vmm_acpi_iort_root_complex(b, 0, 0x0300000000000001, 1, 48, &map, 1, NULL);
+	vmm_acpi_table_finish(b);
+}
+
+static void build_iommus(struct vmm_acpi *b)
+{
+	static const struct vmm_acpi_scope scopes[] = {
+		{.type = 3, .id = 2, .bus = 0xf0, .hops = 1, .path = {0x1f, 7}},
+		{.type = 2, .bus = 0, .hops = 2, .path = {1, 0, 2, 3}},
+	};
+	static const struct vmm_acpi_ivhd_entry entries[] = {
+		{.type = VMM_ACPI_IVHD_RANGE_START, .device = 8},
+		{.type = VMM_ACPI_IVHD_RANGE_END, .device = 0xffff},
+		{.type = VMM_ACPI_IVHD_SELECT, .device = 0x1234, .data = 0xd7},
+		{.type = VMM_ACPI_IVHD_ALIAS, .device = 0x100, .source = 0x200},
+		{.type = VMM_ACPI_IVHD_SPECIAL,
+		 .source = 0xa0,
+		 .handle = 1,
+		 .variety = VMM_ACPI_IVHD_IOAPIC},
+	};
+	struct vmm_acpi_ivhd ivhd = {
+		.size = sizeof(ivhd),
+		.type = 0x10,
+		.flags = 0xb0,
+		.device = 0x10,
+		.cap = 0x40,
+		.base = 0xfd900000,
+		.entries = sizeof(entries) / sizeof(entries[0]),
+		.entry = entries,
+	};
+
+	vmm_acpi_dmar_begin(b, 48, VMM_ACPI_DMAR_INTR_REMAP);
+	vmm_acpi_dmar_drhd(b, 0, 0, 0xfed91000, scopes, 2);
+	vmm_acpi_dmar_drhd(b, 1, 0, 0xfed90000, NULL, 0);
+	vmm_acpi_dmar_rmrr(b, 0, 0x7f000000, 0x7fffffff, scopes + 1, 1);
+	vmm_acpi_dmar_atsr(b, 0, 0, scopes + 1, 1);
+	vmm_acpi_dmar_rhsa(b, 0xfed91000, 1);
+	vmm_acpi_table_finish(b);
+	vmm_acpi_ivrs_begin(b, 0x00203040);
+	vmm_acpi_ivrs_ivhd(b, &ivhd);
+	ivhd.type = 0x11;
+	ivhd.efr = 0x123456789abcdef0;
+	vmm_acpi_ivrs_ivhd(b, &ivhd);
+	vmm_acpi_ivrs_ivmd(b, 0x22, 0x08, 0x100, 0x1ff, 0x80000000, 0x100000);
+	vmm_acpi_table_finish(b);
+}
+
+static void build_viot(struct vmm_acpi *b)
+{
+	uint32_t pci, mmio;
+
+	vmm_acpi_viot_begin(b);
+	vmm_acpi_viot_pci_iommu(b, 0, 0x10, &pci);
+	vmm_acpi_viot_mmio_iommu(b, 0xd0000000, &mmio);
+	vmm_acpi_viot_pci_range(b, 0x18, 0, 0x18, 0xffff, pci);
+	vmm_acpi_viot_mmio(b, 0x10000, 0xd0001000, mmio);
+	vmm_acpi_table_finish(b);
+}
+
+static void build_ras(struct vmm_acpi *b)
+{
+	const struct vmm_acpi_gas memory = {
+		.bits = 64, .access = VMM_ACPI_ACCESS_QWORD, .address = 0x7fff0000};
+	const struct vmm_acpi_ghes ghes = {
+		.size = sizeof(ghes),
+		.id = 1,
+		.related = 0xffff,
+		.records = 1,
+		.sections = 1,
+		.raw_len = 1024,
+		.status_len = 1024,
+		.notify = VMM_ACPI_NOTIFY_GPIO,
+		.status = memory,
+		.ack = memory,
+		.ack_preserve = ~1ULL,
+		.ack_write = 1,
+	};
+	struct vmm_acpi_ras_entry entry = {.size = sizeof(entry),
+					   .instruction = 3,
+					   .reg = memory,
+					   .value = 1,
+					   .mask = UINT64_MAX};
+
+	vmm_acpi_hest_begin(b);
+	vmm_acpi_hest_ghes(b, &ghes);
+	vmm_acpi_table_finish(b);
+	vmm_acpi_add_bert(b, 1024, 0x7ffe0000);
+	for (int erst = 0; erst < 2; erst++) {
+		erst ? vmm_acpi_erst_begin(b) : vmm_acpi_einj_begin(b);
+		for (entry.action = 0; entry.action < 3; entry.action++)
+			erst ? vmm_acpi_erst_entry(b, &entry) : vmm_acpi_einj_entry(b, &entry);
+		vmm_acpi_table_finish(b);
+	}
+}
+
+static void build_spcr(struct vmm_acpi *b)
+{
+	const struct vmm_acpi_spcr spcr = {
+		.size = sizeof(spcr),
+		.type = VMM_ACPI_SERIAL_16550,
+		.interrupt_types = 2,
+		.gsi = 4,
+		.baud = 7,
+		.stop_bits = 1,
+		.flow = 2,
+		.terminal = 3,
+		.pci_device = 0xffff,
+		.pci_vendor = 0xffff,
+		.base = port(0x3f8, 8),
+		.clock = 1843200,
+		.path = "\\_SB.COM1",
+	};
+
+	vmm_acpi_add_spcr(b, &spcr);
+}
+
+static void build_nfit(struct vmm_acpi *b)
+{
+	const struct vmm_acpi_nfit_range range = {
+		.size = sizeof(range),
+		.index = 1,
+		.base = 1ULL << 36,
+		.len = 1ULL << 30,
+		.attributes = 0x8008,
+		.type = {0x79, 0xd3, 0xf0, 0x66, 0xf3, 0xb4, 0x74, 0x40, 0xac, 0x43, 0x0d, 0x33,
+			 0x18, 0xb7, 0x8c, 0xdb},
+	};
+	const struct vmm_acpi_nfit_map map = {.size = sizeof(map),
+					      .handle = 1,
+					      .smbios = 0x1100,
+					      .range = 1,
+					      .control = 1,
+					      .len = 1ULL << 30,
+					      .dimm_base = 0};
+	const struct vmm_acpi_nfit_control control = {.size = sizeof(control),
+						      .index = 1,
+						      .vendor = 0x8086,
+						      .device = 1,
+						      .format = 0x301};
+
+	vmm_acpi_nfit_begin(b);
+	vmm_acpi_nfit_add_range(b, &range);
+	vmm_acpi_nfit_add_map(b, &map);
+	vmm_acpi_nfit_add_control(b, &control);
+	vmm_acpi_table_finish(b);
+}
+
+static void build_small(struct vmm_acpi *b)
+{
+	const struct vmm_acpi_gas uart = port(0x3f8, 8);
+
+	vmm_acpi_add_hpet(b, 0x8086a201, 0xfed00000, 0, 100, 0);
+	vmm_acpi_add_waet(b, VMM_ACPI_WAET_PM_TIMER_GOOD);
+	vmm_acpi_add_bgrt(b, 1, 0x7fe00000, 100, 200);
+	vmm_acpi_add_tpm2(b, 0, 0xfed40040, VMM_ACPI_TPM2_CRB, 0x10000, 0x7fd00000);
+	vmm_acpi_dbg2_begin(b);
+	vmm_acpi_dbg2_serial(b, VMM_ACPI_SERIAL_16550, &uart, 8, "\\_SB.COM1");
+	vmm_acpi_dbg2_serial(b, VMM_ACPI_SERIAL_PL011, &uart, 8, ".");
+	vmm_acpi_table_finish(b);
+}
+
 /* Those named new- hold what iasl knows since ACPI 6.5 only. */
 const struct sample samples[] = {
-	{"terms", build_terms},
-	{"reduced", build_reduced},
-	{"full", build_full},
-	{"new-arm", build_arm},
+	{"terms", build_terms},       {"reduced", build_reduced}, {"full", build_full},
+	{"new-arm", build_arm},       {"numa", build_numa},       {"new-pptt", build_pptt},
+	{"new-arm-io", build_arm_io}, {"iommus", build_iommus},   {"new-viot", build_viot},
+	{"ras", build_ras},           {"small", build_small},     {"new-nfit", build_nfit},
+	{"new-spcr", build_spcr},
 };
 const size_t sample_count = sizeof(samples) / sizeof(samples[0]);
 
