@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+#include "machine_plan.h"
+
+#include "bits.h"
+#include "format.h"
+#include "libvmm/bus.h"
+#include "libvmm/dev.h"
+#include "mem.h"
+#include "profile_keys.h"
+
+/* What is on the map below is at most: 8 of memory, 8 of ports. */
+#define RANGES_MAX 16
+
+struct list {
+	struct vmm_machine_range range[RANGES_MAX];
+	uint32_t count;
+};
+
+static bool before(const struct vmm_machine_range *a, const struct vmm_machine_range *b)
+{
+	return a->space != b->space ? a->space < b->space : a->base < b->base;
+}
+
+/* Keeps the list in order. */
+static void add(struct list *l, uint32_t space, uint32_t kind, uint64_t base, uint64_t len,
+		uint32_t irq, const char *name)
+{
+	struct vmm_machine_range r = {base, len, space, kind, irq, 0, ""};
+	uint32_t i = l->count++;
+
+	vmm__format(r.name, sizeof(r.name), "%s", name);
+	for (; i > 0 && before(&r, &l->range[i - 1]); i--)
+		l->range[i] = l->range[i - 1];
+	l->range[i] = r;
+}
+
+static void add_memory(struct list *l, uint32_t kind, uint64_t base, uint64_t len, const char *name)
+{
+	add(l, VMM_SPACE_MMIO, kind, base, len, VMM_MACHINE_NO_IRQ, name);
+}
+
+static void add_ports(struct list *l, uint32_t base, uint32_t len, uint32_t irq, const char *name)
+{
+	add(l, VMM_SPACE_PORT, VMM_RANGE_DEVICE, base, len, irq, name);
+}
+
+static void list_memory(struct list *l, const struct vmm__plan *plan)
+{
+	add_memory(l, VMM_RANGE_RAM, 0, MAP_CONVENTIONAL_END, "RAM");
+	add_memory(l, VMM_RANGE_ACPI, MAP_TABLES, MAP_TABLES_LEN, "ACPI tables");
+	if (plan->low_ram > MAP_EXTENDED)
+		add_memory(l, VMM_RANGE_RAM, MAP_EXTENDED, plan->low_ram - MAP_EXTENDED, "RAM");
+	if (plan->high_ram > 0)
+		add_memory(l, VMM_RANGE_RAM, MAP_HIGH_RAM, plan->high_ram, "RAM");
+	add_memory(l, VMM_RANGE_DEVICE, MAP_IOAPIC, MAP_IOAPIC_LEN, "IOAPIC");
+	add_memory(l, VMM_RANGE_DEVICE, MAP_LAPIC, MAP_LAPIC_LEN, "local APICs");
+	if (plan->pci_buses > 0) {
+		add_memory(l, VMM_RANGE_WINDOW, MAP_PCI_WINDOW, MAP_PCI_WINDOW_LEN, "PCI memory");
+		add_memory(l, VMM_RANGE_RESERVED, MAP_ECAM, plan->pci_buses * VMM_ECAM_BUS_LEN,
+			   "PCI ECAM");
+	}
+}
+
+static void list_ports(struct list *l, const struct vmm__plan *plan)
+{
+	for (uint32_t i = 0; i < SERIAL_PORTS; i++) {
+		char name[16];
+
+		vmm__format(name, sizeof(name), "serial %u", i);
+		if (plan->serial[i].enable)
+			add_ports(l, plan->serial[i].port, VMM_UART_PORTS, plan->serial[i].irq,
+				  name);
+	}
+	if (plan->debug_exit != 0)
+		add_ports(l, plan->debug_exit, VMM_DEBUG_EXIT_PORTS, VMM_MACHINE_NO_IRQ,
+			  "debug-exit");
+	if (plan->fw_cfg)
+		add_ports(l, PORT_FW_CFG, VMM_FW_CFG_PORTS, VMM_MACHINE_NO_IRQ, "fw-cfg");
+	if (vmm__plan_has_power(plan))
+		add_ports(l, PORT_POWER, VMM_POWER_LEN,
+			  plan->power_button ? IRQ_POWER : VMM_MACHINE_NO_IRQ, "power");
+	if (plan->pci_buses > 0)
+		add(l, VMM_SPACE_PORT, VMM_RANGE_WINDOW, PORT_PCI_WINDOW,
+		    PORT_END - PORT_PCI_WINDOW, VMM_MACHINE_NO_IRQ, "PCI ports");
+}
+
+static int fail(struct vmm_profile_error *error, int code, const char *fmt, ...) VMM__PRINTF(3, 4);
+static int fail(struct vmm_profile_error *error, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (error == NULL || error->size < sizeof(*error))
+		return code;
+	error->code = code;
+	error->line = 0;
+	error->column = 0;
+	va_start(ap, fmt);
+	vmm__vformat(error->text, sizeof(error->text), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+/* Ports can be chosen, so they can meet; memory is where this file puts it. */
+static int check_ports(const struct list *l, struct vmm_profile_error *error)
+{
+	for (uint32_t i = 1; i < l->count; i++) {
+		const struct vmm_machine_range *a = &l->range[i - 1];
+		const struct vmm_machine_range *b = &l->range[i];
+
+		if (vmm__ranges_overlap(a->base, a->len, b->base, b->len))
+			return fail(error, -VMM_EEXIST, "'%s' and '%s' both want port 0x%llx",
+				    a->name, b->name, (unsigned long long)b->base);
+	}
+	return 0;
+}
+
+static int check_irqs(const struct list *l, struct vmm_profile_error *error)
+{
+	for (uint32_t i = 0; i < l->count; i++) {
+		for (uint32_t j = i + 1; j < l->count; j++) {
+			if (l->range[i].irq != VMM_MACHINE_NO_IRQ &&
+			    l->range[i].irq == l->range[j].irq)
+				return fail(error, -VMM_EEXIST,
+					    "'%s' and '%s' both want interrupt %u",
+					    l->range[i].name, l->range[j].name, l->range[i].irq);
+		}
+	}
+	return 0;
+}
+
+static void read_memory(const struct vmm_profile *p, struct vmm__plan *plan)
+{
+	plan->ram_size = vmm__profile_number(p, VMM_PROFILE_MEMORY_SIZE, 0);
+	plan->low_ram = plan->ram_size < MAP_LOW_RAM_END ? plan->ram_size : MAP_LOW_RAM_END;
+	plan->high_ram = plan->ram_size - plan->low_ram;
+}
+
+static int read_cpus(const struct vmm_profile *p, struct vmm__plan *plan,
+		     struct vmm_profile_error *error)
+{
+	uint64_t sockets = vmm__profile_number(p, VMM_PROFILE_CPU_SOCKETS, 0);
+	uint64_t dies = vmm__profile_number(p, VMM_PROFILE_CPU_DIES, 0);
+	uint64_t cores = vmm__profile_number(p, VMM_PROFILE_CPU_CORES, 0);
+	uint64_t threads = vmm__profile_number(p, VMM_PROFILE_CPU_THREADS, 0);
+	uint64_t cpus = sockets * dies * cores * threads; /* each is at most 1024 */
+
+	if (cpus > VMM__PROFILE_CPUS)
+		return fail(error, -VMM_ERANGE,
+			    "cpu.sockets x dies x cores x threads is %llu, and %d is the most",
+			    (unsigned long long)cpus, VMM__PROFILE_CPUS);
+	plan->topology.sockets = (uint32_t)sockets;
+	plan->topology.dies = (uint32_t)dies;
+	plan->topology.cores = (uint32_t)cores;
+	plan->topology.threads = (uint32_t)threads;
+	plan->cpus = (uint32_t)cpus;
+	return 0;
+}
+
+static bool is_on(const struct vmm_profile *p, uint32_t key, uint32_t index)
+{
+	return vmm__profile_number(p, key, index) != 0;
+}
+
+static void read_devices(const struct vmm_profile *p, struct vmm__plan *plan)
+{
+	for (uint32_t i = 0; i < SERIAL_PORTS; i++) {
+		plan->serial[i].enable = is_on(p, VMM_PROFILE_SERIAL_ENABLE, i);
+		plan->serial[i].port = (uint32_t)vmm__profile_number(p, VMM_PROFILE_SERIAL_PORT, i);
+		plan->serial[i].irq = (uint32_t)vmm__profile_number(p, VMM_PROFILE_SERIAL_IRQ, i);
+	}
+	if (is_on(p, VMM_PROFILE_PCI_ENABLE, 0))
+		plan->pci_buses = (uint32_t)vmm__profile_number(p, VMM_PROFILE_PCI_BUSES, 0);
+	if (is_on(p, VMM_PROFILE_DEBUG_EXIT_ENABLE, 0))
+		plan->debug_exit = (uint32_t)vmm__profile_number(p, VMM_PROFILE_DEBUG_EXIT_PORT, 0);
+	plan->fw_cfg = is_on(p, VMM_PROFILE_FW_CFG_ENABLE, 0);
+	plan->power_off = is_on(p, VMM_PROFILE_POWER_OFF, 0);
+	plan->power_reset = is_on(p, VMM_PROFILE_POWER_RESET, 0);
+	plan->power_button = is_on(p, VMM_PROFILE_POWER_BUTTON, 0);
+}
+
+int vmm__plan_make(const struct vmm_profile *profile, struct vmm__plan *plan,
+		   struct vmm_profile_error *error)
+{
+	struct list ports;
+	int err;
+
+	memset(plan, 0, sizeof(*plan));
+	ports.count = 0;
+	read_memory(profile, plan);
+	read_devices(profile, plan);
+	err = read_cpus(profile, plan, error);
+	if (err != 0)
+		return err;
+	list_ports(&ports, plan);
+	err = check_ports(&ports, error);
+	return err != 0 ? err : check_irqs(&ports, error);
+}
+
+int vmm_profile_check(const struct vmm_profile *profile, struct vmm_profile_error *error)
+{
+	struct vmm__plan plan;
+
+	return vmm__plan_make(profile, &plan, error);
+}
+
+int vmm_machine_plan_ranges(const struct vmm_profile *profile, struct vmm_machine_range *ranges,
+			    uint32_t *count)
+{
+	struct vmm__plan plan;
+	struct list all;
+	uint32_t room = *count;
+	int err = vmm__plan_make(profile, &plan, NULL);
+
+	if (err != 0)
+		return err;
+	all.count = 0;
+	list_memory(&all, &plan);
+	list_ports(&all, &plan);
+	*count = all.count;
+	if (ranges == NULL)
+		return 0;
+	if (room < all.count)
+		return -VMM_ESIZE;
+	memcpy(ranges, all.range, all.count * sizeof(all.range[0]));
+	return 0;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/* Power registers, debug exit, empty ECAM. */
+#include "dev_host.h"
+
+struct fixture {
+	struct dev_host h;
+	struct vmm_power *power;
+	struct vmm_debug_exit *debug_exit;
+	uint32_t level;
+	uint32_t event;
+	uint32_t events;
+	uint32_t status;
+};
+
+static void irq(void *opaque, uint32_t level)
+{
+	struct fixture *f = opaque;
+
+	assert_int_not_equal(level, f->level);
+	f->level = level;
+}
+
+static void event(void *opaque, uint32_t what)
+{
+	struct fixture *f = opaque;
+
+	f->event = what;
+	f->events++;
+	/* No lock is held: the device can be called. */
+	vmm_power_button(f->power);
+	vmm_power_reset(f->power);
+}
+
+static void exited(void *opaque, uint32_t status)
+{
+	((struct fixture *)opaque)->status = status;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct vmm_power_config power = {
+		.size = sizeof(power), .opaque = f, .irq = irq, .event = event};
+	struct vmm_debug_exit_config debug_exit = {
+		.size = sizeof(debug_exit), .opaque = f, .exit = exited};
+
+	dev_host_init(&f->h);
+	*state = f;
+	return vmm_power_create(&f->h.host, &power, &f->power) ||
+	       vmm_debug_exit_create(&f->h.host, &debug_exit, &f->debug_exit);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	int left;
+
+	vmm_power_destroy(f->power);
+	vmm_debug_exit_destroy(f->debug_exit);
+	left = f->h.allocs;
+	free(f);
+	return left;
+}
+
+static void out(struct fixture *f, uint64_t reg, uint32_t width, uint64_t value)
+{
+	dev_out(vmm_power_ops(), f->power, reg, width, value);
+}
+
+static void sleeping(void **state)
+{
+	struct fixture *f = *state;
+
+	out(f, VMM_POWER_SLEEP, 1, 5 << 2);        /* not enabled */
+	out(f, VMM_POWER_SLEEP, 1, 3 << 2 | 0x20); /* S3 */
+	out(f, VMM_POWER_SLEEP, 4, 5 << 2 | 0x20); /* no such register */
+	out(f, VMM_POWER_SLEEP_STATUS, 1, 0x80);
+	assert_int_equal(f->events, 0);
+	out(f, VMM_POWER_SLEEP, 1, 5 << 2 | 0x20);
+	assert_int_equal(f->events, 1);
+	assert_int_equal(f->event, VMM_SYSTEM_OFF);
+	assert_int_equal(dev_in(vmm_power_ops(), f->power, VMM_POWER_SLEEP, 1), 0);
+}
+
+static void resetting(void **state)
+{
+	struct fixture *f = *state;
+
+	out(f, VMM_POWER_RESET, 1, 0);
+	out(f, VMM_POWER_RESET, 1, 2);
+	assert_int_equal(f->events, 0);
+	out(f, VMM_POWER_RESET, 1, VMM_POWER_RESET_VALUE);
+	assert_int_equal(f->event, VMM_SYSTEM_RESET);
+}
+
+static void the_button(void **state)
+{
+	struct fixture *f = *state;
+
+	vmm_power_button(f->power);
+	vmm_power_button(f->power);
+	assert_int_equal(f->level, 1);
+	assert_int_equal(dev_in(vmm_power_ops(), f->power, VMM_POWER_EVENTS, 4),
+			 VMM_POWER_EVENT_BUTTON);
+	assert_int_equal(f->level, 0);
+	assert_int_equal(dev_in(vmm_power_ops(), f->power, VMM_POWER_EVENTS, 4), 0);
+	vmm_power_button(f->power);
+	assert_int_equal(f->level, 1);
+	vmm_power_reset(f->power);
+	assert_int_equal(f->level, 0);
+}
+
+static void exit_status(void **state)
+{
+	struct fixture *f = *state;
+
+	dev_out(vmm_debug_exit_ops(), f->debug_exit, 0, 1, 0x10);
+	assert_int_equal(f->status, 0x21);
+	dev_out(vmm_debug_exit_ops(), f->debug_exit, 0, 4, 0);
+	assert_int_equal(f->status, 1);
+	assert_int_equal(dev_in(vmm_debug_exit_ops(), f->debug_exit, 0, 4), 0);
+}
+
+static void nothing_on_the_bus(void **state)
+{
+	(void)state;
+	assert_int_equal(dev_in(vmm_ecam_empty_ops(), NULL, 0, 2), 0xffff);
+	assert_int_equal(dev_in(vmm_ecam_empty_ops(), NULL, 0xff8, 8), UINT64_MAX);
+}
+
+static void random_accesses(void **state)
+{
+	struct fixture *f = *state;
+
+	dev_hammer(vmm_power_ops(), f->power, VMM_POWER_LEN, 100000);
+	dev_hammer(vmm_debug_exit_ops(), f->debug_exit, VMM_DEBUG_EXIT_PORTS, 1000);
+	dev_hammer(vmm_ecam_empty_ops(), NULL, VMM_ECAM_BUS_LEN, 1000);
+}
+
+static void bad_configurations(void **state)
+{
+	struct fixture *f = *state;
+	struct vmm_power_config power = {.size = sizeof(power), .irq = irq, .event = event};
+	struct vmm_debug_exit_config debug_exit = {.size = sizeof(debug_exit), .exit = exited};
+	struct vmm_power *p;
+	struct vmm_debug_exit *d;
+
+	f->h.fail = 1;
+	assert_int_equal(vmm_power_create(&f->h.host, &power, &p), -VMM_ENOMEM);
+	assert_int_equal(vmm_debug_exit_create(&f->h.host, &debug_exit, &d), -VMM_ENOMEM);
+	power.event = NULL;
+	debug_exit.exit = NULL;
+	assert_int_equal(vmm_power_create(&f->h.host, &power, &p), -VMM_EINVAL);
+	assert_int_equal(vmm_debug_exit_create(&f->h.host, &debug_exit, &d), -VMM_EINVAL);
+	vmm_power_destroy(NULL);
+	vmm_debug_exit_destroy(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(sleeping),           TEST(resetting),          TEST(the_button),
+		TEST(exit_status),        TEST(nothing_on_the_bus), TEST(random_accesses),
+		TEST(bad_configurations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
