@@ -11,7 +11,7 @@
  * Rules for engines:
  *  - No engine is called with arguments the core has not checked against the public documentation.
  *  - vm and vcpu below are the engine's own, as its create functions gave them.
- *  - @error is where the detail of a failure goes (vmm__fail() of fail.h); never NULL.
+ *  - @error is where the detail of a failure goes (vmm__fail() of format.h); never NULL.
  *  - Calls on one vCPU never overlap, but for kick() and inject() of an NMI. Calls on one VM are
  * made under the core's configuration lock, but for irq_line(), msi(), which may overlap with
  * everything.
@@ -42,11 +42,6 @@ struct vmm__services {
 	/* Guest memory, as vmm_vm_read() and vmm_vm_write(); for emulation and table walks. */
 	int (*read)(struct vmm_vm *core, uint64_t gpa, void *buf, size_t len);
 	int (*write)(struct vmm_vm *core, uint64_t gpa, const void *buf, size_t len);
-	/* Bus, as vmm_vm_dispatch(). */
-	int (*dispatch)(struct vmm_vm *core, uint32_t space, uint64_t addr, uint32_t width,
-			uint32_t write, uint64_t *value);
-	/* The guest's EOI of a level-triggered line that the engine's controller has seen. */
-	void (*eoi)(struct vmm_vm *core, uint32_t gsi);
 	void (*log)(struct vmm_vm *core, uint32_t level, const char *text);
 };
 

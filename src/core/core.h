@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The objects of the core, and what its files do for one another.
+ *
+ * Locks, outermost first: vmm_vm.lock > vmm_vm.bus.lock > vmm__readers.lock > vmm__detail.lock.
+ * No callback of the embedder's is made under any of them, but for host services. What holds
+ * vmm_vm.lock may wait for vCPUs to leave the guest (hold.c), so nothing that a vCPU does within
+ * the guest takes it: guest memory and the bus are read from published snapshots.
+ */
+#ifndef VMM_CORE_CORE_H
+#define VMM_CORE_CORE_H
+
+#include <stdbool.h>
+
+#include "bits.h"
+#include "engine.h"
+#include "format.h"
+#include "mem.h"
+#include "sync.h"
+
+#define VMM__MAX_ENGINES 8
+#define VMM__MAX_FILTERS 64
+#define VMM__MAX_CPUID   256
+
+/* The unit of memory objects, which belong to a context and know no engine. */
+#define VMM__MEM_PAGE UINT64_C(4096)
+
+/* Slots of the reader counts that are not a vCPU's own. */
+#define VMM__SHARED_READERS 8
+
+/* --- failures: error.c --- */
+
+/* The detail of an object's last failure. */
+struct vmm__detail {
+	struct vmm__mutex lock;
+	struct vmm_error last;
+};
+
+/* Keep @error with an object. Gives @error->code. */
+int vmm__keep(struct vmm_ctx *ctx, struct vmm__detail *detail, const struct vmm_error *error);
+/* Fail a call on a VM, with the detail as for vmm__fail(). */
+int vmm__vm_fail(struct vmm_vm *vm, int code, const char *call, const char *fmt, ...)
+	VMM__PRINTF(4, 5);
+int vmm__vcpu_fail(struct vmm_vcpu *vcpu, int code, const char *call, const char *fmt, ...)
+	VMM__PRINTF(4, 5);
+int vmm__ctx_fail(struct vmm_ctx *ctx, int code, const char *call, const char *fmt, ...)
+	VMM__PRINTF(4, 5);
+/* Pass on the failure @code of an engine, which may have left its own detail in @error. */
+int vmm__vm_pass(struct vmm_vm *vm, int code, const char *call, struct vmm_error *error);
+int vmm__vcpu_pass(struct vmm_vcpu *vcpu, int code, const char *call, struct vmm_error *error);
+int vmm__detail_get(struct vmm_ctx *ctx, struct vmm__detail *detail, struct vmm_error *error);
+void vmm__log(struct vmm_ctx *ctx, uint32_t level, const char *fmt, ...) VMM__PRINTF(3, 4);
+
+static inline void vmm__error_init(struct vmm_error *error)
+{
+	memset(error, 0, sizeof(*error));
+	error->size = sizeof(*error);
+}
+
+/*
+ * Take a structure of the caller's that begins with its size: a smaller one is filled up with
+ * zeros, a larger one must be zero where this library knows nothing. 0 or -VMM_EINVAL.
+ */
+int vmm__take_struct(void *to, size_t size, const void *from);
+/* The other way: fill as much of *@to as its size says. 0 or -VMM_EINVAL. */
+int vmm__give_struct(void *to, const void *from, size_t size);
+
+/* --- contexts and host: ctx.c --- */
+
+struct vmm_ctx {
+	struct vmm_host host;
+	uint32_t log_level;
+	uint32_t engine_count;
+	const struct vmm_engine *engines[VMM__MAX_ENGINES];
+	_Atomic uint32_t users; /* VMs and memory objects */
+	struct vmm__detail detail;
+};
+
+/* By name, or the first usable one. */
+int vmm__ctx_engine(struct vmm_ctx *ctx, const char *name, const char *call,
+		    const struct vmm_engine **engine);
+
+static inline void *vmm__alloc(struct vmm_ctx *ctx, size_t size, size_t align)
+{
+	return ctx->host.alloc(ctx->host.opaque, size, align);
+}
+
+static inline void vmm__free(struct vmm_ctx *ctx, void *ptr, size_t size)
+{
+	if (ptr != NULL)
+		ctx->host.free(ctx->host.opaque, ptr, size);
+}
+
+/* --- memory objects: mem.c --- */
+
+struct vmm_mem {
+	struct vmm_ctx *ctx;
+	_Atomic uint32_t refs;
+	uint32_t memtype;
+	uint64_t len;
+	uint8_t *base; /* NULL: physical */
+	struct vmm_extent *extents;
+	uint32_t extent_count;
+	uint32_t owned; /* 1: base is the host's guest_alloc() */
+	void (*release)(void *opaque, void *base, uint64_t len);
+	void *opaque;
+};
+
+/* --- guest-physical space: map.c, access.c, dirty.c --- */
+
+/* Dirty bits of the interval that one vmm_vm_dirty_start() named, one bit a page. */
+struct vmm__dirty {
+	uint64_t gpa; /* of bit 0 */
+	size_t words;
+	uint32_t refs;          /* pieces of views that point here; under vmm_vm.lock */
+	uint64_t *scratch;      /* for the engine's answer; under vmm_vm.lock */
+	_Atomic uint64_t *bits; /* set by anyone, fetched under vmm_vm.lock */
+};
+
+/* A mapping: one slot of the engine. */
+struct vmm__piece {
+	uint64_t gpa;
+	uint64_t len;
+	uint64_t offset; /* in mem */
+	struct vmm_mem *mem;
+	struct vmm__dirty *dirty; /* NULL: not tracked */
+	uint32_t prot;
+	uint32_t slot;
+};
+
+/* All mappings, ascending, merged where neighbours continue each other. Never changes once
+ * published. Holds a reference of each piece's mem and dirty. */
+struct vmm__view {
+	size_t count;
+	size_t room;
+	struct vmm__piece piece[];
+};
+
+/* First piece that ends after @gpa. */
+size_t vmm__view_find(const struct vmm__view *view, uint64_t gpa);
+int vmm__view_init(struct vmm_vm *vm);
+void vmm__view_fini(struct vmm_vm *vm);
+
+/* What an edit does to an interval. */
+#define VMM__EDIT_MAP     0
+#define VMM__EDIT_UNMAP   1
+#define VMM__EDIT_PROTECT 2
+#define VMM__EDIT_DIRTY   3
+
+struct vmm__edit {
+	uint32_t kind;
+	struct vmm__piece with; /* gpa and len, and what the kind needs of the rest */
+};
+
+/* Change the space, engine included, or leave it as it was. Under vmm_vm.lock. */
+int vmm__edit_apply(struct vmm_vm *vm, const char *call, const struct vmm__edit *edit);
+/* Alignment, overflow and so on of an interval. */
+int vmm__check_interval(struct vmm_vm *vm, const char *call, uint64_t gpa, uint64_t len);
+/* Under vmm_vm.lock. */
+int vmm__dirty_fetch(struct vmm_vm *vm, const struct vmm__piece *piece, struct vmm_error *error);
+void vmm__dirty_mark(const struct vmm__piece *piece, uint32_t page_shift, uint64_t gpa,
+		     uint64_t len);
+void vmm__dirty_unref(struct vmm_vm *vm, struct vmm__dirty *dirty);
+
+/* --- the bus: bus.c, doorbell.c --- */
+
+/* vmm_region.refs: a count of calls in flight, one for being registered, and one of these. */
+#define VMM__REGION_DEFERRED (UINT32_C(1) << 31) /* removed: the last call releases it */
+#define VMM__REGION_WAITED   (UINT32_C(1) << 30) /* removed: somebody waits for the last call */
+
+/* A call that no vCPU made, on its thread's stack. */
+struct vmm__call {
+	uint64_t thread;
+	struct vmm__call *next;
+};
+
+struct vmm_region {
+	struct vmm_vm *vm;
+	uint32_t space;
+	_Atomic uint32_t refs;
+	uint64_t first;
+	uint64_t last;
+	struct vmm_region_ops ops;
+	void *opaque;
+	struct vmm__mutex lock; /* of calls */
+	struct vmm__call *calls;
+};
+
+struct vmm_doorbell {
+	struct vmm_vm *vm;
+	struct vmm_doorbell_config config;
+	uint32_t by_engine;
+};
+
+struct vmm__bus_view {
+	size_t room; /* entries of both kinds that fit */
+	size_t region_count;
+	size_t bell_count;
+	struct vmm_region **regions; /* by space, then by first */
+	struct vmm_doorbell **bells;
+};
+
+/* Addresses of a space that the bus may claim: [first, last]. A hint for the run path: it is
+ * widened before regions are published, and narrowed after they have gone. */
+struct vmm__window {
+	_Atomic uint64_t first;
+	_Atomic uint64_t last;
+};
+
+struct vmm__bus {
+	struct vmm__mutex lock; /* of changes */
+	_Atomic(struct vmm__bus_view *) view;
+	struct vmm__bus_view *spare; /* for the next change; under lock */
+	_Atomic uint32_t drained;    /* counts wake-ups of those that wait for a region's calls */
+};
+
+/* An access of a vCPU in state VMM__VCPU_GUEST; as vmm_vm_dispatch(). */
+int vmm__bus_serve(struct vmm_vcpu *vcpu, struct vmm_exit *exit);
+int vmm__bus_init(struct vmm_vm *vm);
+/* Release all regions and doorbells, with nobody using them any more. */
+void vmm__bus_release(struct vmm_vm *vm);
+void vmm__bus_fini(struct vmm_vm *vm);
+/* The windows once more, for filters that have been set. */
+void vmm__window_update(struct vmm_vm *vm);
+
+/* What a change adds or drops; NULL: nothing. */
+struct vmm__bus_edit {
+	struct vmm_region *add, *drop;
+	struct vmm_doorbell *add_bell, *drop_bell;
+};
+
+/*
+ * Publish the present view with an edit, and wait until no reader uses the old one. Under bus.lock.
+ * -VMM_ENOMEM, but not where something is only dropped.
+ */
+int vmm__bus_change(struct vmm_vm *vm, const struct vmm__bus_edit *edit);
+/* Free a doorbell that nobody can find any more. Not under bus.lock. */
+void vmm__bell_release(struct vmm_doorbell *bell);
+/* The doorbell that an access rings, or NULL. */
+struct vmm_doorbell *vmm__bell_find(const struct vmm__bus_view *view, uint32_t space, uint64_t addr,
+				    uint32_t width, uint64_t value);
+/* Ports that VMM_FILTER_DENY covers. */
+bool vmm__port_denied(const struct vmm_vm *vm, uint64_t port, uint32_t width, uint32_t access);
+
+/* --- machines: vm.c, hold.c, irq.c --- */
+
+struct vmm_irq_event {
+	struct vmm_vm *vm;
+	struct vmm_irq_event *next;
+	void *backend;
+	uint64_t event;
+};
+
+struct vmm_vm {
+	/* The run path's. */
+	struct vmm__window window[2]; /* by VMM_SPACE_ */
+
+	struct vmm_ctx *ctx;
+	const struct vmm_host *host;
+	const struct vmm_engine *engine;
+	void *backend; /* the engine's own */
+	struct vmm__services services;
+	uint32_t flags;
+	uint32_t irqchip;
+	uint32_t max_vcpus;
+	uint32_t clock;
+	uint64_t arch;
+	uint64_t max_mappings;
+	uint64_t gpa_bits;
+	uint32_t page_shift;
+	struct vmm__detail detail;
+
+	struct vmm__mutex lock; /* configuration */
+	_Atomic uint32_t sealed;
+	uint32_t vcpu_count;               /* under lock */
+	_Atomic(struct vmm_vcpu *) *vcpus; /* by index; entries are set once, under lock */
+
+	/* Filters; under lock until sealed. */
+	struct vmm_x86_filter *msrs;
+	struct vmm_x86_filter *ports;
+	uint32_t msr_count;
+	uint32_t port_count;
+
+	/* Pauses; under lock, but for waiting on the count. */
+	_Atomic uint32_t pauses;
+	uint32_t clock_stopped;
+
+	struct vmm__readers readers; /* of the two views */
+	_Atomic(struct vmm__view *) view;
+	uint64_t *slots; /* numbers in use; under lock */
+	size_t slot_words;
+
+	struct vmm__bus bus;
+	struct vmm_irq_event *events; /* under lock */
+};
+
+/* Slot of the reader counts for a thread that is no vCPU's. */
+static inline uint32_t vmm__reader_slot(const struct vmm_vm *vm)
+{
+	return (uint32_t)(vmm__thread_id(vm->host) % VMM__SHARED_READERS);
+}
+
+static inline struct vmm_vcpu *vmm__vcpu(const struct vmm_vm *vm, uint32_t index)
+{
+	return atomic_load(&vm->vcpus[index]);
+}
+
+/*
+ * Keep every vCPU out of the guest for a short time. Under vmm_vm.lock. A vCPU that is inside a
+ * bus callback is out already.
+ */
+int vmm__hold(struct vmm_vm *vm, const char *call);
+/* Only if none is in the guest now; else -VMM_EBUSY. */
+int vmm__hold_idle(struct vmm_vm *vm);
+void vmm__release(struct vmm_vm *vm);
+void vmm__events_fini(struct vmm_vm *vm);
+/* The calling thread is inside a bus callback that a vCPU of this VM made. */
+bool vmm__in_callback(struct vmm_vm *vm);
+
+/* --- vCPUs: vcpu.c, run.c, state.c --- */
+
+/*
+ * vmm_vcpu.state: who has the vCPU. Only the one who has it moves it on; others add WAITED and
+ * sleep on the word.
+ */
+#define VMM__VCPU_IDLE   0 /* nobody */
+#define VMM__VCPU_GUEST  1 /* vmm_vcpu_run() or _complete(), in the engine or about to be */
+#define VMM__VCPU_OUT    2 /* the same, in a bus callback or held */
+#define VMM__VCPU_ACCESS 3 /* a state accessor, reset or destroy */
+#define VMM__VCPU_WAITED (UINT32_C(1) << 31)
+
+/* vmm_vcpu.requests: why a vCPU shall not enter the guest. */
+#define VMM__REQ_KICK     (UINT32_C(1) << 0)
+#define VMM__REQ_PAUSE    (UINT32_C(1) << 1)
+#define VMM__REQ_HOLD     (UINT32_C(1) << 2)
+#define VMM__REQ_UNSEALED (UINT32_C(1) << 3)
+
+struct vmm_vcpu {
+	/* The run path's. Whoever asks for something sets a bit of requests, then looks at state;
+	 * a runner sets state, then looks at requests: one of them sees the other. */
+	_Alignas(VMM__CACHE_LINE) _Atomic uint32_t state;
+	_Atomic uint32_t requests;
+	int (*run)(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
+	void *backend; /* the engine's own */
+	struct vmm_vm *vm;
+	uint32_t pending; /* an exit wants its answer; belongs to who has the vCPU */
+	uint32_t index;
+	_Atomic uint64_t returned[VMM_EXIT_REASONS]; /* written by the runner only */
+	_Atomic uint64_t handled[VMM_EXIT_REASONS];
+	_Atomic uint64_t other_entries; /* those that gave neither a returned nor a handled exit */
+	_Atomic uint64_t elements;      /* returned or handled exits that no entry gave */
+
+	_Atomic uint64_t runner;              /* thread inside a bus callback of this vCPU, or 0 */
+	_Atomic(struct vmm_region *) calling; /* the callback's region */
+	struct vmm_error scratch;             /* for the engine; belongs to who has the vCPU */
+	struct vmm__detail detail;
+
+	uint64_t arch_id;
+	void *opaque;
+	struct vmm_x86_cpuid
+		*cpuid; /* under vmm_vm.lock until sealed; NULL: the engine's default */
+	uint32_t cpuid_count;
+};
+
+/* Hand the vCPU on to @state; wakes those that wait for that. */
+static inline void vmm__vcpu_move(struct vmm_vcpu *vcpu, uint32_t state)
+{
+	if (VMM__UNLIKELY(atomic_exchange(&vcpu->state, state) & VMM__VCPU_WAITED))
+		vmm__wake(vcpu->vm->host, &vcpu->state);
+}
+
+static inline bool vmm__vcpu_try(struct vmm_vcpu *vcpu, uint32_t state)
+{
+	uint32_t idle = VMM__VCPU_IDLE;
+	return atomic_compare_exchange_strong(&vcpu->state, &idle, state);
+}
+
+/* Take a vCPU of a sealed VM that does not run, for access to its state; 0, -VMM_ESTATE (also with
+ * a pending exit) or -VMM_EBUSY, with detail. vmm__vcpu_move() to IDLE gives it back. */
+int vmm__vcpu_take(struct vmm_vcpu *vcpu, const char *call);
+/* All or none; -VMM_EBUSY. Under vmm_vm.lock. */
+int vmm__vcpus_take(struct vmm_vm *vm);
+void vmm__vcpus_give(struct vmm_vm *vm);
+void vmm__vcpu_free(struct vmm_vcpu *vcpu);
+/* Sleep outside of the guest until the hold is over. */
+void vmm__vcpu_sit_out(struct vmm_vcpu *vcpu);
+
+static inline void vmm__count(_Atomic uint64_t *counter)
+{
+	/* There is one writer, so this need not be one step. */
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * Running a vCPU. vmm_vcpu_run() is the one path of the library whose instructions are counted: an
+ * exit that the embedder handles goes straight through it. Everything else is in run_on().
+ */
+#include "core.h"
+
+/* "The engine has not been asked", among what its run() gives. */
+#define NOT_ENTERED 2
+
+/* A bus region, a doorbell or a filter may claim this exit. */
+static inline bool may_claim(const struct vmm_vcpu *vcpu, const struct vmm_exit *exit)
+{
+	_Static_assert(VMM_EXIT_MMIO - VMM_EXIT_MMIO == VMM_SPACE_MMIO &&
+			       VMM_EXIT_PORT - VMM_EXIT_MMIO == VMM_SPACE_PORT,
+		       "spaces go by exit reasons");
+	uint32_t space = exit->reason - VMM_EXIT_MMIO;
+
+	if (space > VMM_SPACE_PORT)
+		return false;
+	const struct vmm__window *window = &vcpu->vm->window[space];
+	return VMM__UNLIKELY(
+		exit->addr >= atomic_load_explicit(&window->first, memory_order_relaxed) &&
+		exit->addr <= atomic_load_explicit(&window->last, memory_order_relaxed));
+}
+
+/* Leave with *@exit for the embedder. */
+static inline int give(struct vmm_vcpu *vcpu, const struct vmm_exit *exit)
+{
+	uint32_t reason = exit->reason;
+
+	vcpu->pending = reason >= VMM_EXIT_MMIO;
+	vmm__count(&vcpu->returned[reason % VMM_EXIT_REASONS]);
+	vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+	return 0;
+}
+
+static int fail(struct vmm_vcpu *vcpu, const char *call, int code)
+{
+	vmm__vcpu_pass(vcpu, code, call, &vcpu->scratch);
+	vmm__error_init(&vcpu->scratch);
+	vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+	return code;
+}
+
+static VMM__COLD int fail_busy(struct vmm_vcpu *vcpu, const char *call)
+{
+	if (!atomic_load(&vcpu->vm->sealed))
+		return vmm__vcpu_fail(vcpu, -VMM_ESTATE, call, "the VM is not sealed");
+	return vmm__vcpu_fail(vcpu, -VMM_EBUSY, call,
+			      "vCPU %u is run, or its state accessed, by another call",
+			      vcpu->index);
+}
+
+static void fill_plain(struct vmm_exit *exit, uint32_t reason)
+{
+	memset(exit, 0, sizeof(*exit));
+	exit->reason = reason;
+}
+
+void vmm__vcpu_sit_out(struct vmm_vcpu *vcpu)
+{
+	uint32_t requests;
+
+	vmm__vcpu_move(vcpu, VMM__VCPU_OUT);
+	while (((requests = atomic_load(&vcpu->requests)) & VMM__REQ_HOLD) != 0)
+		vmm__wait(vcpu->vm->host, &vcpu->requests, requests, VMM_FOREVER);
+	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST);
+}
+
+/*
+ * Serve requests until there are none, then enter the guest; as an engine's run(). What stops a
+ * vCPU leaves it between two instructions, so a pending exit is completed first: it may turn out to
+ * have one more element.
+ */
+static int enter(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
+{
+	uint32_t requests;
+
+	while ((requests = atomic_load(&vcpu->requests)) != 0) {
+		if (requests & VMM__REQ_UNSEALED)
+			return vmm__fail(&vcpu->scratch, -VMM_ESTATE, "vmm_vcpu_run", 0,
+					 "the VM is not sealed");
+		if (requests & VMM__REQ_HOLD) {
+			vmm__vcpu_sit_out(vcpu);
+			continue;
+		}
+		if (vcpu->pending) {
+			int r = vcpu->vm->engine->complete(vcpu->backend, exit, &vcpu->scratch);
+
+			if (r == -VMM_EPENDING) {
+				vmm__count(&vcpu->elements);
+				return 0;
+			}
+			if (r != 0)
+				return r;
+			vcpu->pending = 0;
+			continue;
+		}
+		vmm__count(&vcpu->elements);
+		if (requests & VMM__REQ_KICK) {
+			atomic_fetch_and(&vcpu->requests, ~VMM__REQ_KICK);
+			fill_plain(exit, VMM_EXIT_KICKED);
+		} else {
+			fill_plain(exit, VMM_EXIT_PAUSED);
+		}
+		return 0;
+	}
+	return vcpu->run(vcpu->backend, exit, &vcpu->scratch);
+}
+
+/* Go on from @r, which an engine's run() gave, until there is something to return. */
+static VMM__COLD int run_on(struct vmm_vcpu *vcpu, struct vmm_exit *exit, int r)
+{
+	for (;; r = enter(vcpu, exit)) {
+		if (r < 0)
+			return fail(vcpu, "vmm_vcpu_run", r);
+		if (r == VMM__INTERRUPTED) {
+			vcpu->pending = 0;
+			vmm__count(&vcpu->other_entries);
+		} else if (r == 0) {
+			uint32_t reason = exit->reason;
+
+			if (!may_claim(vcpu, exit))
+				return give(vcpu, exit);
+			vcpu->pending = 1;
+			r = vmm__bus_serve(vcpu, exit);
+			if (r == -VMM_ENOENT)
+				return give(vcpu, exit);
+			if (r != 0) {
+				vmm__count(&vcpu->other_entries);
+				vmm__fail(&vcpu->scratch, r, "vmm_vcpu_run", 0,
+					  "%s of %u bytes at 0x%llx: the bus callback gave %s",
+					  vmm_exit_name(reason), exit->width,
+					  (unsigned long long)exit->addr, vmm_errname(r));
+				return fail(vcpu, "vmm_vcpu_run", r);
+			}
+			vmm__count(&vcpu->handled[reason]);
+		}
+	}
+}
+
+int vmm_vcpu_run(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
+{
+	if (VMM__UNLIKELY(vcpu == NULL || exit == NULL))
+		return -VMM_EINVAL;
+	if (VMM__UNLIKELY(!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST)))
+		return fail_busy(vcpu, "vmm_vcpu_run");
+	if (VMM__UNLIKELY(atomic_load(&vcpu->requests) != 0))
+		return run_on(vcpu, exit, NOT_ENTERED);
+	int r = vcpu->run(vcpu->backend, exit, &vcpu->scratch);
+	if (VMM__UNLIKELY(r != 0 || may_claim(vcpu, exit)))
+		return run_on(vcpu, exit, r);
+	return give(vcpu, exit);
+}
+
+/* Held, as one that runs is: completing touches the guest's memory too. */
+static int complete_pending(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
+{
+	while (atomic_load(&vcpu->requests) & VMM__REQ_HOLD)
+		vmm__vcpu_sit_out(vcpu);
+	int r = vcpu->vm->engine->complete(vcpu->backend, exit, &vcpu->scratch);
+	if (r == 0) {
+		vcpu->pending = 0;
+	} else if (r == -VMM_EPENDING) {
+		vmm__count(&vcpu->elements);
+		vmm__count(&vcpu->returned[exit->reason % VMM_EXIT_REASONS]);
+	} else {
+		vmm__vcpu_pass(vcpu, r, "vmm_vcpu_complete", &vcpu->scratch);
+		vmm__error_init(&vcpu->scratch);
+	}
+	return r;
+}
+
+int vmm_vcpu_complete(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
+{
+	int r;
+
+	if (vcpu == NULL || exit == NULL)
+		return -VMM_EINVAL;
+	if (!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST))
+		return fail_busy(vcpu, "vmm_vcpu_complete");
+	if (vcpu->pending)
+		r = complete_pending(vcpu, exit);
+	else
+		r = vmm__vcpu_fail(vcpu, -VMM_ESTATE, "vmm_vcpu_complete", "nothing is pending");
+	vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+	return r;
+}
+
+/* Async-signal-safe: two atomic accesses and the engine's kick. */
+void vmm_vcpu_kick(struct vmm_vcpu *vcpu)
+{
+	atomic_fetch_or(&vcpu->requests, VMM__REQ_KICK);
+	if ((atomic_load(&vcpu->state) & ~VMM__VCPU_WAITED) == VMM__VCPU_GUEST)
+		vcpu->vm->engine->kick(vcpu->backend);
+}
