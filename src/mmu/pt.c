@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * Tables from init to destroy, their pool, and the readers. The writers' work is in pt_update.c.
+ */
+#include "pt.h"
+
+#include "mem.h"
+#include "pt_entry.h"
+
+/* How often a reader that a writer disturbed begins again before it says so. */
+#define RETRIES 16
+
+/* Levels for a width, and the index bits of the root; 0 when the format has no such width. */
+static unsigned levels_for(const struct vmm__pt_format *f, unsigned ia_bits, unsigned *root_bits)
+{
+	unsigned levels = f->min_levels, width;
+
+	if (ia_bits <= f->shift || ia_bits > f->max_ia)
+		return 0;
+	width = ia_bits - f->shift;
+	while (levels < f->max_levels && width > levels * f->bits + f->concat)
+		levels++;
+	if (width > levels * f->bits + f->concat)
+		return 0;
+	if (width > (levels - 1U) * f->bits)
+		*root_bits = width - (levels - 1U) * f->bits;
+	else
+		*root_bits = 0;
+	return levels;
+}
+
+uint64_t vmm__pt_root_bytes(const struct vmm__pt_format *format, unsigned ia_bits)
+{
+	unsigned root_bits;
+
+	if (!levels_for(format, ia_bits, &root_bits))
+		return 0;
+	return UINT64_C(8) << (root_bits > format->bits ? root_bits : format->bits);
+}
+
+static unsigned prot_index(const struct vmm__pt_format *f, uint64_t e)
+{
+	uint64_t low = (e >> f->low_shift) & (BIT(f->low_bits) - 1);
+	uint64_t high = (e >> f->top_shift) & (BIT(f->top_bits) - 1);
+
+	return (unsigned)(low | high << f->low_bits);
+}
+
+static unsigned mem_index(const struct vmm__pt_format *f, uint64_t e)
+{
+	return (unsigned)((e >> f->mem_shift) & (BIT(f->mem_bits) - 1));
+}
+
+/* The encodings are written down once, in the format; what decodes them is derived here. */
+static void derive_attributes(struct vmm__pt *pt)
+{
+	const struct vmm__pt_format *f = pt->format;
+	/* On Arm a dirty page is told by its protection bits: it decodes as the clean one does. */
+	bool dirty_in_prot = pt->dirty_clean != 0;
+
+	pt->prot_mask = dirty_in_prot ? pt->dirty_mask : 0;
+	for (unsigned p = 0; p < VMM__PROT_COUNT; p++) {
+		uint64_t v = f->prot(p, pt->flags);
+
+		pt->prot[p] = v;
+		if (v == 0)
+			continue;
+		pt->prot_mask |= v;
+		pt->prot_of[prot_index(f, v)] = (uint8_t)p;
+		if (dirty_in_prot && (v & pt->dirty_mask) == pt->dirty_clean) {
+			v = (v & ~pt->dirty_mask) | pt->dirty_value;
+			pt->prot_of[prot_index(f, v)] = (uint8_t)p;
+		}
+	}
+	for (unsigned m = 0; m < VMM__MEM_COUNT; m++) {
+		if (f->mem[m] != VMM__MEM_NONE)
+			pt->mem_of[mem_index(f, f->mem[m])] = (uint8_t)m;
+	}
+}
+
+static void derive_levels(struct vmm__pt *pt, const struct vmm__pt_config *c)
+{
+	const struct vmm__pt_format *f = pt->format;
+	uint64_t fixed = f->leaf | (pt->flags & VMM__PT_AD ? 0 : f->no_ad);
+
+	pt->top = f->top < pt->levels ? f->top : (uint8_t)(pt->levels - 1);
+	while (pt->top > 0 && c->leaf_shift != 0 && level_shift(pt, pt->top) > c->leaf_shift)
+		pt->top--;
+	for (unsigned l = 0; l < pt->levels; l++) {
+		pt->table[l] = f->table + l * f->level_step;
+		pt->down[l] = pt->offset - pt->table[l];
+		pt->leaf[l] = fixed | (l == 0 ? f->leaf_last : f->leaf_upper);
+	}
+}
+
+static int check_config(const struct vmm__pt_config *c, unsigned *levels, unsigned *root_bits)
+{
+	if (!c->format || !c->ops || !c->root || c->split > VMM__PT_SPLIT_NEVER)
+		return -VMM_EINVAL;
+	if (c->leaf_shift != 0 && c->leaf_shift < c->format->shift)
+		return -VMM_EINVAL;
+	*levels = levels_for(c->format, c->ia_bits, root_bits);
+	if (*levels == 0 || c->oa_bits <= c->format->shift || c->oa_bits > c->format->max_oa)
+		return -VMM_ERANGE;
+	if (c->root_pa >> c->oa_bits)
+		return -VMM_ERANGE;
+	if ((c->root_pa | (uintptr_t)c->root) & (vmm__pt_root_bytes(c->format, c->ia_bits) - 1))
+		return -VMM_EALIGN;
+	return 0;
+}
+
+static struct vmm__pt_hit translate_any(const struct vmm__pt *pt, uint64_t ia);
+static struct vmm__pt_hit translate_3(const struct vmm__pt *pt, uint64_t ia);
+static struct vmm__pt_hit translate_4(const struct vmm__pt *pt, uint64_t ia);
+static struct vmm__pt_hit translate_5(const struct vmm__pt *pt, uint64_t ia);
+
+static void choose_translate(struct vmm__pt *pt)
+{
+	const struct vmm__pt_format *f = pt->format;
+
+	pt->translate = translate_any;
+	if (f->shift != 12 || f->bits != 9 || f->addr_high || pt->ops->virt)
+		return;
+	if (pt->levels == 3)
+		pt->translate = translate_3;
+	else if (pt->levels == 4)
+		pt->translate = translate_4;
+	else if (pt->levels == 5)
+		pt->translate = translate_5;
+}
+
+int vmm__pt_init(struct vmm__pt *pt, const struct vmm__pt_config *c)
+{
+	const struct vmm__pt_format *f = c->format;
+	unsigned levels, root_bits;
+	int r = check_config(c, &levels, &root_bits);
+
+	if (r != 0)
+		return r;
+	memset(pt, 0, sizeof(*pt));
+	memset(c->root, 0, (size_t)vmm__pt_root_bytes(f, c->ia_bits));
+	pt->format = f;
+	pt->ops = c->ops;
+	pt->ctx = c->ctx;
+	pt->root = c->root;
+	pt->root_pa = c->root_pa;
+	pt->root_used = BIT(root_bits);
+	pt->offset = c->offset;
+	pt->ia_last = BITS(c->ia_bits - 1, 0);
+	pt->oa_last = BITS(c->oa_bits - 1, 0);
+	pt->shift = f->shift;
+	pt->bits = f->bits;
+	pt->levels = (uint8_t)levels;
+	pt->flags = c->flags;
+	pt->split = c->split == VMM__PT_SPLIT_FORMAT ? f->split : c->split;
+	pt->mark = f->mark;
+	pt->addr = f->addr;
+	pt->present = f->present | (c->flags & VMM__PT_MODE_EXEC ? f->present_mode_exec : 0);
+	if (c->flags & VMM__PT_AD) {
+		pt->accessed = f->accessed;
+		pt->dirty_mask = f->dirty_mask;
+		pt->dirty_value = f->dirty_value;
+		pt->dirty_clean = f->dirty_clean;
+		pt->dirty_set = f->dirty_set;
+	}
+	derive_attributes(pt);
+	derive_levels(pt, c);
+	choose_translate(pt);
+	return 0;
+}
+
+/* The link is a physical address: a reader that still looks at the page finds nothing there. */
+int vmm__pt_pool_add(struct vmm__pt *pt, void *page, uint64_t pa)
+{
+	uint64_t *p = page;
+
+	if (pa > pt->oa_last)
+		return -VMM_ERANGE;
+	if ((pa | (uintptr_t)page) & (vmm__pt_page_bytes(pt) - 1) ||
+	    addr_decode(pt, addr_encode(pt, pa)) != pa)
+		return -VMM_EALIGN;
+	if (!page || pa == 0 || table_at(pt, pa) != p)
+		return -VMM_EINVAL;
+	__atomic_store_n(p, pt->pool_pa, __ATOMIC_RELAXED);
+	pt->pool_pa = pa;
+	pt->pool_pages++;
+	return 0;
+}
+
+void *vmm__pt_pool_take(struct vmm__pt *pt, uint64_t *pa)
+{
+	uint64_t *page;
+
+	if (pt->pool_pages == 0)
+		return NULL;
+	*pa = pt->pool_pa;
+	page = table_at(pt, *pa);
+	pt->pool_pa = __atomic_load_n(page, __ATOMIC_RELAXED);
+	pt->pool_pages--;
+	return page;
+}
+
+unsigned vmm__pt_entry_prot(const struct vmm__pt *pt, uint64_t entry)
+{
+	return pt->prot_of[prot_index(pt->format, entry)];
+}
+
+unsigned vmm__pt_entry_mem(const struct vmm__pt *pt, uint64_t entry)
+{
+	return pt->mem_of[mem_index(pt->format, entry)];
+}
+
+/* Where a walk for one address ended: a leaf, or an entry that hardware ignores. */
+struct position {
+	const uint64_t *table;
+	uint64_t entry;
+	unsigned level;
+};
+
+static void walk(const struct vmm__pt *pt, uint64_t ia, struct position *at)
+{
+	const uint64_t *t = pt->root;
+	unsigned l = pt->levels - 1U;
+	uint64_t e = entry_get(t + level_index(pt, l, ia));
+
+	while (l > 0 && is_table(pt, e)) {
+		t = table_of(pt, e);
+		l--;
+		e = entry_get(t + level_index(pt, l, ia));
+	}
+	at->table = t;
+	at->entry = is_present(pt, e) ? e : 0;
+	at->level = l;
+}
+
+/*
+ * Every load of an entry acquires, so that the second look at the count comes after them. 0, or why
+ * nothing was found; then *at still tells the size of the gap.
+ */
+static int walk_beside_writer(const struct vmm__pt *pt, uint64_t ia, struct position *at)
+{
+	for (unsigned i = 0; i < RETRIES; i++) {
+		uint32_t seq = __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE);
+
+		walk(pt, ia, at);
+		if (__atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE) != seq)
+			continue;
+		if (at->entry)
+			return 0;
+		return seq & 1 ? -VMM_EBUSY : -VMM_ENOENT;
+	}
+	return -VMM_EBUSY;
+}
+
+static uint64_t leaf_oa(const struct vmm__pt *pt, uint64_t entry, unsigned level)
+{
+	return addr_decode(pt, entry) & ~level_mask(pt, level);
+}
+
+static struct vmm__pt_hit translate_any(const struct vmm__pt *pt, uint64_t ia)
+{
+	struct position at;
+	int r;
+
+	if (ia > pt->ia_last)
+		return (struct vmm__pt_hit){0, VMM_ENOENT};
+	r = walk_beside_writer(pt, ia, &at);
+	if (r != 0)
+		return (struct vmm__pt_hit){0, (uint64_t)-r};
+	return (struct vmm__pt_hit){at.entry, leaf_oa(pt, at.entry, at.level) |
+						      (ia & level_mask(pt, at.level))};
+}
+
+/*
+ * The same for 4 KiB tables of 512 entries whose addresses stand in their place, with the number of
+ * levels known to the compiler. The bits of an entry that leads to a table are known, none but the
+ * address differs: down[] takes them off and goes to virtual addresses in one addition.
+ */
+static inline __attribute__((always_inline)) struct vmm__pt_hit
+translate_4k(const struct vmm__pt *pt, uint64_t ia, unsigned levels)
+{
+	uint32_t seq = __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE);
+	uint64_t i = ia >> (12 + 9 * (levels - 1)), in, e;
+	unsigned l;
+
+	if (i >= pt->root_used)
+		return translate_any(pt, ia);
+	e = entry_get(pt->root + i);
+#pragma GCC unroll 5
+	for (l = levels - 1; l > 0; l--) {
+		if (!(e & pt->mark))
+			break;
+		e = entry_get((const uint64_t *)(uintptr_t)(e + pt->down[l]) +
+			      ((ia >> (12 + 9 * (l - 1))) & 511));
+	}
+	if (!(e & pt->present) || __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE) != seq)
+		return translate_any(pt, ia);
+	in = BIT(12 + 9 * l) - 1;
+	return (struct vmm__pt_hit){e, (e & pt->addr & ~in) | (ia & in)};
+}
+
+static struct vmm__pt_hit translate_3(const struct vmm__pt *pt, uint64_t ia)
+{
+	return translate_4k(pt, ia, 3);
+}
+
+static struct vmm__pt_hit translate_4(const struct vmm__pt *pt, uint64_t ia)
+{
+	return translate_4k(pt, ia, 4);
+}
+
+static struct vmm__pt_hit translate_5(const struct vmm__pt *pt, uint64_t ia)
+{
+	return translate_4k(pt, ia, 5);
+}
+
+static void describe(const struct vmm__pt *pt, uint64_t ia, const struct position *at,
+		     struct vmm__pt_leaf *leaf)
+{
+	uint64_t e = at->entry;
+
+	leaf->ia = ia & ~level_mask(pt, at->level);
+	leaf->oa = leaf_oa(pt, e, at->level);
+	leaf->size = level_mask(pt, at->level) + 1;
+	leaf->prot = (uint8_t)vmm__pt_entry_prot(pt, e);
+	leaf->mem = (uint8_t)vmm__pt_entry_mem(pt, e);
+	leaf->accessed = (e & pt->accessed) != 0;
+	leaf->dirty = is_dirty(pt, e);
+}
+
+int vmm__pt_lookup(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__pt_leaf *leaf)
+{
+	struct position at;
+	int r;
+
+	if (ia.a > pt->ia_last)
+		return -VMM_ERANGE;
+	r = walk_beside_writer(pt, ia.a, &at);
+	if (r == 0)
+		describe(pt, ia.a, &at, leaf);
+	return r;
+}
+
+int vmm__pt_next(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__ia last,
+		 struct vmm__pt_leaf *leaf)
+{
+	uint64_t a = ia.a, end;
+	struct position at;
+
+	if (a > last.a || last.a > pt->ia_last)
+		return -VMM_ERANGE;
+	for (;;) {
+		int r = walk_beside_writer(pt, a, &at);
+
+		if (r == 0)
+			describe(pt, a, &at, leaf);
+		if (r != -VMM_ENOENT)
+			return r;
+		end = a | level_mask(pt, at.level);
+		if (end >= last.a)
+			return -VMM_ENOENT;
+		a = end + 1;
+	}
+}

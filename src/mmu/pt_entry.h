@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* Entries and levels: what the files of the memory engine share. */
+#ifndef VMM_MMU_PT_ENTRY_H
+#define VMM_MMU_PT_ENTRY_H
+
+#include "bits.h"
+#include "pt.h"
+
+/* Tests see every store: they compile these files with a definition of their own. */
+#ifndef VMM__PT_STORED
+#define VMM__PT_STORED(slot, value)
+#endif
+
+static inline uint64_t entry_get(const uint64_t *slot)
+{
+	return __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+}
+
+/* What was written before is seen by whoever sees this entry. */
+static inline void entry_put(uint64_t *slot, uint64_t v)
+{
+	__atomic_store_n(slot, v, __ATOMIC_RELEASE);
+	VMM__PT_STORED(slot, v);
+}
+
+static inline uint64_t entry_swap(uint64_t *slot, uint64_t v)
+{
+	uint64_t old = __atomic_exchange_n(slot, v, __ATOMIC_ACQ_REL);
+
+	VMM__PT_STORED(slot, v);
+	return old;
+}
+
+static inline bool entry_swap_if(uint64_t *slot, uint64_t *old, uint64_t v)
+{
+	if (!__atomic_compare_exchange_n(slot, old, v, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return false;
+	VMM__PT_STORED(slot, v);
+	return true;
+}
+
+static inline void entry_or(uint64_t *slot, uint64_t bits)
+{
+	uint64_t v = __atomic_or_fetch(slot, bits, __ATOMIC_ACQ_REL);
+
+	(void)v;
+	VMM__PT_STORED(slot, v);
+}
+
+/*
+ * @n entries beginning with @v, each @step more than the one before. The loop to which the cost of
+ * large ranges comes down.
+ */
+static inline void entry_fill(uint64_t *slot, uint64_t n, uint64_t v, uint64_t step)
+{
+#pragma GCC unroll 8
+	for (uint64_t i = 0; i < n; i++, v += step) {
+		__atomic_store_n(slot + i, v, __ATOMIC_RELAXED);
+		VMM__PT_STORED(slot + i, v);
+	}
+}
+
+/* Any of @bits in any of @n entries. */
+static inline bool entry_any(const uint64_t *slot, uint64_t n, uint64_t bits)
+{
+	uint64_t all = 0, i = 0;
+
+	for (; i + 8 <= n && !(all & bits); i += 8) {
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < 8; k++)
+			all |= __atomic_load_n(slot + i + k, __ATOMIC_RELAXED);
+	}
+	for (; i < n; i++)
+		all |= __atomic_load_n(slot + i, __ATOMIC_RELAXED);
+	return (all & bits) != 0;
+}
+
+/*
+ * The hardware's walks that begin from here on see what was stored. DDI 0487J.a D8.2.6: a DSB does
+ * that for the processor; x86 needs nothing.
+ */
+static inline void walker_barrier(void)
+{
+#if defined(__aarch64__)
+	__asm__ volatile("dsb ishst" ::: "memory");
+#endif
+}
+
+/* log2 of the bytes that an entry of a level covers, and their number less one. */
+static inline unsigned level_shift(const struct vmm__pt *pt, unsigned level)
+{
+	return pt->shift + level * pt->bits;
+}
+
+static inline uint64_t level_mask(const struct vmm__pt *pt, unsigned level)
+{
+	return BIT(level_shift(pt, level)) - 1;
+}
+
+/* Entries of a table. The root's are fewer or more than a full table's. */
+static inline uint64_t level_entries(const struct vmm__pt *pt, unsigned level)
+{
+	return level + 1U == pt->levels ? pt->root_used : BIT(pt->bits);
+}
+
+static inline uint64_t level_index(const struct vmm__pt *pt, unsigned level, uint64_t ia)
+{
+	uint64_t i = ia >> level_shift(pt, level);
+
+	return level + 1U == pt->levels ? i : i & (BIT(pt->bits) - 1);
+}
+
+static inline bool is_table(const struct vmm__pt *pt, uint64_t e)
+{
+	return (e & pt->mark) != 0;
+}
+
+static inline bool is_present(const struct vmm__pt *pt, uint64_t e)
+{
+	return (e & pt->present) != 0;
+}
+
+/*
+ * A table that was unlinked leaves its address behind in an entry without any other bit, which the
+ * hardware ignores, until the invalidation is done and the table's page is free.
+ */
+static inline bool is_unlinked(const struct vmm__pt *pt, uint64_t e)
+{
+	return e != 0 && !is_present(pt, e);
+}
+
+static inline uint64_t addr_encode(const struct vmm__pt *pt, uint64_t pa)
+{
+	const struct vmm__pt_format *f = pt->format;
+
+	return (pa & f->addr) | ((pa >> f->high_shift) & f->addr_high);
+}
+
+static inline uint64_t addr_decode(const struct vmm__pt *pt, uint64_t e)
+{
+	const struct vmm__pt_format *f = pt->format;
+
+	return (e & f->addr) | ((e & f->addr_high) << f->high_shift);
+}
+
+static inline uint64_t *table_at(const struct vmm__pt *pt, uint64_t pa)
+{
+	if (pt->ops->virt)
+		return pt->ops->virt(pt->ctx, pa);
+	return (uint64_t *)(uintptr_t)(pa + pt->offset);
+}
+
+static inline uint64_t *table_of(const struct vmm__pt *pt, uint64_t e)
+{
+	return table_at(pt, addr_decode(pt, e));
+}
+
+static inline bool is_dirty(const struct vmm__pt *pt, uint64_t e)
+{
+	return (pt->dirty_mask && (e & pt->dirty_mask) == pt->dirty_value) || (e & pt->dirty_set);
+}
+
+/* The entry without its accessed and dirty bits. */
+static inline uint64_t entry_clean(const struct vmm__pt *pt, uint64_t e)
+{
+	if (pt->dirty_mask && (e & pt->dirty_mask) == pt->dirty_value)
+		e = (e & ~pt->dirty_mask) | pt->dirty_clean;
+	return e & ~(pt->dirty_set | pt->accessed);
+}
+
+#endif
