@@ -227,6 +227,34 @@ VMM_API const char *vmm_image_kind_name(uint32_t kind);
 VMM_API int vmm_image_load(const struct vmm_load_target *target, const struct vmm_load_args *args,
 			   struct vmm_boot *boot, struct vmm_error *error);
 
+struct vmm_vm;   /* vm.h */
+struct vmm_vcpu; /* vcpu.h */
+
+/**
+ * vmm_load_target_vm() - Load into a VM's memory.
+ * @target: Its size is set by the caller; @opaque, @write and @zero are set here, so that they
+ *          write to @vm. The memory map and @rsdp are the caller's to fill.
+ * @vm:     Machine whose mappings hold the map's RAM; must live as long as the target is used.
+ *
+ * Context: Any.
+ * Return: 0, -VMM_EINVAL.
+ */
+VMM_API int vmm_load_target_vm(struct vmm_load_target *target, struct vmm_vm *vm);
+
+/**
+ * vmm_boot_apply() - Give an x86 vCPU the state that an image is entered in.
+ * @boot: What vmm_image_load() has filled.
+ * @vcpu: The first vCPU, of a sealed VM; as after reset, or standing still.
+ *
+ * Sets general registers, segments and control registers. Multiprocessor state, APIC and XCR0 stay
+ * as they are.
+ *
+ * Context: As vmm_vcpu_set_state().
+ * Return: 0, -VMM_EINVAL, and all that vmm_vcpu_get_state() and vmm_vcpu_set_state() give, with the
+ * detail left with the vCPU.
+ */
+VMM_API int vmm_boot_apply(const struct vmm_boot *boot, struct vmm_vcpu *vcpu);
+
 /**
  * vmm_initrd_check() - See whether Linux will be able to read an initrd to its end.
  * @data: The initrd: cpio archives (newc), one after the other, the last of which may be packed.

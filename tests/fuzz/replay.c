@@ -159,7 +159,7 @@ static int replay_all(void)
 
 static int replay_file(const char *name)
 {
-	static uint8_t data[16 << 20];
+	static uint8_t data[128 << 20];
 	FILE *file = fopen(name, "rb");
 
 	if (!file) {
