@@ -41,8 +41,6 @@ int vmm__elf_load_plan(struct vmm__load *load, const struct vmm__elf *elf, uint6
 		if (segment.paddr + segment.mem_size > *end)
 			*end = segment.paddr + segment.mem_size;
 	}
-	if (loaded == 0)
-		return LOAD_FAIL(load, -VMM_EFORMAT, "ELF with nothing to load");
 	return 0;
 }
 

@@ -87,8 +87,7 @@ static int skip_member(struct initrd *initrd, bool *last)
 	read_field(header + NAME_SIZE, &name_size);
 	read_field(header + FILE_SIZE, &file_size);
 	contents = vmm__align_up(HEADER_SIZE + name_size, 4);
-	if (!vmm__range_within(HEADER_SIZE, name_size, left) || contents > left ||
-	    file_size > left - contents)
+	if (contents > left || file_size > left - contents)
 		return malformed(initrd, "the initrd is cut short within a cpio member");
 	if (name_size == 0 || header[HEADER_SIZE + name_size - 1] != '\0')
 		return malformed(initrd, "the name of a cpio member has no end");

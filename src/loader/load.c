@@ -50,14 +50,9 @@ static int check_args(const struct vmm__load *load)
 		return LOAD_FAIL(load, -VMM_EINVAL, "the image is empty");
 	if (args->module_count && !args->modules)
 		return LOAD_FAIL(load, -VMM_EINVAL, "modules are counted but not given");
-	if (args->module_count > VMM_BOOT_AREAS_MAX)
-		return LOAD_FAIL(load, -VMM_ELIMIT, "%llu modules, at most %llu are possible",
-				 ULL(args->module_count), ULL(VMM_BOOT_AREAS_MAX));
 	for (uint32_t i = 0; i < args->module_count; i++) {
 		if (!args->modules[i].data || args->modules[i].len == 0)
 			return LOAD_FAIL(load, -VMM_EINVAL, "module %llu is empty", ULL(i));
-		if (args->modules[i].len > VMM__PHYS_END)
-			return LOAD_FAIL(load, -VMM_ERANGE, "module %llu fits no memory", ULL(i));
 	}
 	return 0;
 }

@@ -141,6 +141,50 @@ static void initrd_above_4_gib(void **state)
 	free((void *)(uintptr_t)f->modules[0].data);
 }
 
+/* Its bytes are not looked at: a target that keeps small writes only. */
+static int write_small(void *opaque, uint64_t gpa, const void *buf, size_t len)
+{
+	struct guest_ram *ram = opaque;
+
+	if (len < 0x100000)
+		memcpy(ram->bytes + gpa, buf, len);
+	return 0;
+}
+
+static void initrd_of_more_than_4_gib(void **state)
+{
+	static const struct vmm_load_range map[] = {
+		{0, 0x40000000, VMM_LOAD_RAM, 0},
+		{0x100000000, 0x180000000, VMM_LOAD_RAM, 0},
+	};
+	struct fixture *f = *state;
+
+	f->ram.target.ranges = map;
+	f->ram.target.range_count = 2;
+	f->ram.target.write = write_small;
+	f->modules[0].len = 0x123456789;
+	assert_int_equal(fixture_load(f), 0);
+	assert_int_equal(guest_ram32(&f->ram, f->boot.rsi + 0x21c), 0x23456789);
+	assert_int_equal(guest_ram32(&f->ram, f->boot.rsi + 0xc4), 1);
+}
+
+static void kernel_stays_below_4_gib(void **state)
+{
+	static const struct vmm_load_range map = {0, 0x140000000, VMM_LOAD_RAM, 0};
+	struct fixture *f = *state;
+
+	f->ram.target.ranges = &map;
+	f->ram.target.range_count = 1;
+	image_put64(&f->kernel, 0x258, 0x100000000 - BZ_INIT);
+	assert_int_equal(fixture_load(f), 0);
+	f->kernel.bytes[0x234] = 0;
+	assert_int_equal(fixture_load(f), 0);
+	image_put64(&f->kernel, 0x258, 0x100000000 - BZ_INIT + 0x1000);
+	fixture_refused(f, VMM_ERANGE);
+	f->kernel.bytes[0x234] = 1;
+	fixture_refused(f, VMM_ERANGE);
+}
+
 static void relocatable_kernel_moves_up(void **state)
 {
 	static const struct vmm_load_range map[] = {
@@ -279,6 +323,8 @@ int main(void)
 		TEST(page_tables_map_4_gib),
 		TEST(initrd_honours_initrd_addr_max),
 		TEST(initrd_above_4_gib),
+		TEST(initrd_of_more_than_4_gib),
+		TEST(kernel_stays_below_4_gib),
 		TEST(relocatable_kernel_moves_up),
 		TEST(every_cut_is_refused),
 		TEST(names_what_is_wrong),

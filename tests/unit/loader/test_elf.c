@@ -217,6 +217,23 @@ static void names_what_is_wrong(void **state)
 	}
 }
 
+/* By the reader itself: what uses it would trip over something else. */
+static void reader_refuses_segments_that_wrap(void **state)
+{
+	const uint64_t far[] = {0xffffff00, UINT64_MAX - 0xff};
+	struct fixture *f = *state;
+	struct vmm__elf elf;
+
+	for (int is64 = 0; is64 < 2; is64++) {
+		image_elf(&f->kernel, is64, 0);
+		put_word(&f->kernel, is64, field(is64, DATA, ph_paddr), far[is64]);
+		assert_non_null(vmm__elf_open(&elf, f->kernel.bytes, f->kernel.len));
+		image_elf(&f->kernel, is64, 0);
+		put_word(&f->kernel, is64, field(is64, DATA, ph_vaddr), far[is64]);
+		assert_non_null(vmm__elf_open(&elf, f->kernel.bytes, f->kernel.len));
+	}
+}
+
 /* One byte of the ELF header changed at a time. */
 static void refuses_foreign_elfs(void **state)
 {
@@ -281,6 +298,44 @@ static void bad_notes(void **state)
 	}
 }
 
+/* The name with its NUL is the whole name; the descriptor lies within the segment. */
+static void notes_that_almost_fit(void **state)
+{
+	struct fixture *f = *state;
+	struct vmm__elf elf;
+	struct vmm__elf_note note;
+
+	image_elf(&f->kernel, true, ELF_WITH_PVH);
+	image_put32(&f->kernel, ELF_NOTE_OFFSET + 24, 8);
+	image_put32(&f->kernel, ELF_NOTE_OFFSET + 28, 4);
+	assert_null(vmm__elf_open(&elf, f->kernel.bytes, f->kernel.len));
+	assert_null(vmm__elf_note_find(&elf, "Xen", 18, &note));
+	assert_null(note.desc);
+
+	image_elf(&f->kernel, true, ELF_WITH_PVH);
+	f->kernel.len -= 4;
+	image_put64(&f->kernel, field(true, NOTE, ph_filesz), 24 + 16 + 4);
+	assert_null(vmm__elf_open(&elf, f->kernel.bytes, f->kernel.len));
+	assert_non_null(vmm__elf_note_find(&elf, "Xen", 18, &note));
+	assert_null(note.desc);
+}
+
+static void segments_stay_below_4_gib(void **state)
+{
+	static const struct vmm_load_range map = {0, 0x140000000, VMM_LOAD_RAM, 0};
+	struct fixture *f = *state;
+
+	f->ram.target.ranges = &map;
+	f->ram.target.range_count = 1;
+	image_elf(&f->kernel, true, ELF_WITH_PVH);
+	image_put64(&f->kernel, field(true, DATA, ph_paddr), 0x100000000 - ELF_DATA_MEM);
+	assert_int_equal(fixture_load(f), 0);
+	image_put64(&f->kernel, field(true, DATA, ph_paddr), 0x100000000 - ELF_DATA_MEM + 1);
+	fixture_refused(f, VMM_ERANGE);
+	image_put64(&f->kernel, field(true, DATA, ph_paddr), 0x100000000);
+	fixture_refused(f, VMM_ERANGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,8 +347,11 @@ int main(void)
 		FIXTURE_TEST(every_cut_is_refused),
 		FIXTURE_TEST(each_failing_write_is_reported),
 		FIXTURE_TEST(names_what_is_wrong),
+		FIXTURE_TEST(reader_refuses_segments_that_wrap),
 		FIXTURE_TEST(refuses_foreign_elfs),
 		FIXTURE_TEST(bad_notes),
+		FIXTURE_TEST(notes_that_almost_fit),
+		FIXTURE_TEST(segments_stay_below_4_gib),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

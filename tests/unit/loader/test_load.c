@@ -65,6 +65,19 @@ static void flat_arguments(void **state)
 	fixture_refused(f, VMM_ENOTSUP);
 }
 
+static void flat_entry_stays_below_4_gib(void **state)
+{
+	static const struct vmm_load_range map = {0, 0x140000000, VMM_LOAD_RAM, 0};
+	struct fixture *f = *state;
+
+	f->ram.target.ranges = &map;
+	f->ram.target.range_count = 1;
+	flat(f, VMM_BOOT_LONG64, 0xfffffff0, 0xffffffff);
+	assert_int_equal(fixture_load(f), 0);
+	flat(f, VMM_BOOT_LONG64, 0xfffffff0, 0x100000000);
+	fixture_refused(f, VMM_ERANGE);
+}
+
 static void memory_maps(void **state)
 {
 	struct fixture *f = *state;
@@ -218,6 +231,10 @@ static void initrds(void **state)
 	memset(f->initrd.bytes + 6 + 8 * 6, 'F', 8);
 	assert_int_equal(check_initrd(f), -VMM_EFORMAT);
 	image_initrd(&f->initrd);
+	/* The last member of all gets contents. */
+	memset(f->initrd.bytes + len - 124 + 6 + 8 * 6, '1', 8);
+	assert_int_equal(check_initrd(f), -VMM_EFORMAT);
+	image_initrd(&f->initrd);
 	f->initrd.bytes[20] = 'g';
 	assert_int_equal(check_initrd(f), -VMM_EFORMAT);
 	assert_string_not_equal(f->error.text, "");
@@ -247,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(flat_in_every_mode),
 		FIXTURE_TEST(flat_arguments),
+		FIXTURE_TEST(flat_entry_stays_below_4_gib),
 		FIXTURE_TEST(memory_maps),
 		FIXTURE_TEST(without_low_memory),
 		FIXTURE_TEST(every_amount_of_memory),

@@ -147,12 +147,41 @@ static void names_what_is_wrong(void **state)
 		image_put32(&f->kernel, MB_HEADER + cases[i].at, cases[i].value);
 		fixture_refused(f, cases[i].code);
 	}
+	/* header_addr - load_addr is right, modulo 2^32. */
+	image_multiboot(&f->kernel);
+	image_put32(&f->kernel, MB_HEADER + 12, 0);
+	image_put32(&f->kernel, MB_HEADER + 16, 0u - (MB_HEADER - MB_FILE_START));
+	image_put32(&f->kernel, MB_HEADER + 20, 0);
+	image_put32(&f->kernel, MB_HEADER + 24, 0);
+	fixture_refused(f, VMM_EFORMAT);
 	image_multiboot(&f->kernel);
 	image_put32(&f->kernel, MB_HEADER + 4, 0x10004);
 	image_put32(&f->kernel, MB_HEADER + 8, 0u - 0x1badb002u - 0x10004u);
 	fixture_refused(f, VMM_ENOTSUP);
 	image_put32(&f->kernel, MB_HEADER + 8, 0);
 	fixture_refused(f, VMM_EFORMAT);
+}
+
+static void image_stays_below_4_gib(void **state)
+{
+	static const struct vmm_load_range map = {0, 0x140000000, VMM_LOAD_RAM, 0};
+	const uint32_t base = 0u - MB_LOAD_SIZE;
+	struct fixture *f = *state;
+
+	f->ram.target.ranges = &map;
+	f->ram.target.range_count = 1;
+	f->args.module_count = 0;
+	for (uint32_t i = 0; i < 2; i++) {
+		image_put32(&f->kernel, MB_HEADER + 12, base + i + (MB_HEADER - MB_FILE_START));
+		image_put32(&f->kernel, MB_HEADER + 16, base + i);
+		image_put32(&f->kernel, MB_HEADER + 20, 0);
+		image_put32(&f->kernel, MB_HEADER + 24, 0);
+		image_put32(&f->kernel, MB_HEADER + 28, base + 0x40);
+		if (i == 0)
+			assert_int_equal(fixture_load(f), 0);
+		else
+			fixture_refused(f, VMM_ERANGE);
+	}
 }
 
 static void header_is_searched_in_8_kib(void **state)
@@ -190,11 +219,17 @@ static void too_many_modules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(loads_by_address_fields),        TEST(information_is_complete),
-		TEST(flags_tell_what_is_there),       TEST(loads_elf_at_physical_entry),
-		TEST(end_addresses_may_be_0),         TEST(every_cut_is_refused),
-		TEST(each_failing_write_is_reported), TEST(names_what_is_wrong),
-		TEST(header_is_searched_in_8_kib),    TEST(too_many_modules),
+		TEST(loads_by_address_fields),
+		TEST(information_is_complete),
+		TEST(flags_tell_what_is_there),
+		TEST(loads_elf_at_physical_entry),
+		TEST(end_addresses_may_be_0),
+		TEST(every_cut_is_refused),
+		TEST(each_failing_write_is_reported),
+		TEST(names_what_is_wrong),
+		TEST(image_stays_below_4_gib),
+		TEST(header_is_searched_in_8_kib),
+		TEST(too_many_modules),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
