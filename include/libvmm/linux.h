@@ -40,9 +40,8 @@ VMM_API const struct vmm_engine *vmm_engine_kvm(void);
  */
 VMM_API int vmm_linux_ctx_create(struct vmm_ctx **ctx, struct vmm_error *error);
 
-/* Flags of vmm_linux_mem_create_file(). */
-#define VMM_LINUX_MEM_PRIVATE (UINT32_C(1) << 0) /* writes stay with this process (copy on write) \
-						  */
+/* Flags of vmm_linux_mem_create_file(). PRIVATE: writes stay with this process (copy on write). */
+#define VMM_LINUX_MEM_PRIVATE (UINT32_C(1) << 0)
 
 /**
  * vmm_linux_mem_create_file() - Memory over part of a file, memfd or huge-page file.

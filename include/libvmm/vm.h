@@ -29,12 +29,15 @@ struct vmm_vm; /* opaque */
 #define VMM_CLOCK_RUNS  0 /* TSC and paravirtual clock go on: the guest sees a jump */
 #define VMM_CLOCK_STOPS 1 /* both stand still, where the engine has VMM_CAP_TSC_SET and _CLOCK */
 
-/* Flags of struct vmm_vm_config. */
-#define VMM_VM_EXIT_PC       (UINT32_C(1) << 0) /* exits carry pc; costs a host request on KVM */
-#define VMM_VM_EXIT_INSN_LEN (UINT32_C(1) << 1) /* exits carry insn_len where the engine knows it \
-						 */
-#define VMM_VM_EXIT_HLT (UINT32_C(1) << 2) /* HLT exits although the interrupt controller is ARCH \
-					    */
+/*
+ * Flags of struct vmm_vm_config.
+ * EXIT_PC:       exits carry pc; costs a host request on KVM.
+ * EXIT_INSN_LEN: exits carry insn_len where the engine knows it.
+ * EXIT_HLT:      HLT exits although the interrupt controller is ARCH.
+ */
+#define VMM_VM_EXIT_PC       (UINT32_C(1) << 0)
+#define VMM_VM_EXIT_INSN_LEN (UINT32_C(1) << 1)
+#define VMM_VM_EXIT_HLT      (UINT32_C(1) << 2)
 
 /**
  * struct vmm_vm_config - What a VM is made with.
