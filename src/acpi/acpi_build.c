@@ -114,6 +114,13 @@ uint32_t vmm__acpi_here(const struct vmm_acpi *b)
 	return (uint32_t)(b->out.len - b->open_at);
 }
 
+int vmm__acpi_refer(const struct vmm_acpi *b, uint32_t at, uint32_t *ref)
+{
+	if (ref != NULL && vmm_acpi_error(b) == 0)
+		*ref = at;
+	return vmm_acpi_error(b);
+}
+
 void vmm__acpi_count(struct vmm_acpi *b, uint32_t offset, size_t width)
 {
 	patch(b, b->open_at + offset, ++b->entries, width);

@@ -10,35 +10,42 @@ int vmm_acpi_viot_begin(struct vmm_acpi *b)
 	return vmm_acpi_u64(b, 0);
 }
 
-static void node(struct vmm_acpi *b, uint8_t type, uint16_t len, uint32_t *ref)
+static uint32_t node(struct vmm_acpi *b, uint8_t type, uint16_t len)
 {
+	uint32_t at = vmm__acpi_here(b);
+
 	if (!vmm__acpi_inside(b, "VIOT"))
-		return;
-	if (vmm__acpi_here(b) > UINT16_MAX) {
+		return 0;
+	if (at > UINT16_MAX) {
 		vmm__acpi_fail(b, VMM_ERANGE);
-		return;
+		return 0;
 	}
-	if (ref != NULL)
-		*ref = vmm__acpi_here(b);
 	vmm_acpi_u8(b, type);
 	vmm_acpi_u8(b, 0);
 	vmm_acpi_u16(b, len);
 	vmm__acpi_count(b, 36, 2);
+	return at;
 }
 
 int vmm_acpi_viot_pci_iommu(struct vmm_acpi *b, uint16_t segment, uint16_t bdf, uint32_t *ref)
 {
-	node(b, 3, 16, ref);
+	uint32_t at;
+
+	at = node(b, 3, 16);
 	vmm_acpi_u16(b, segment);
 	vmm_acpi_u16(b, bdf);
-	return vmm_acpi_u64(b, 0);
+	vmm_acpi_u64(b, 0);
+	return vmm__acpi_refer(b, at, ref);
 }
 
 int vmm_acpi_viot_mmio_iommu(struct vmm_acpi *b, uint64_t base, uint32_t *ref)
 {
-	node(b, 4, 16, ref);
+	uint32_t at;
+
+	at = node(b, 4, 16);
 	vmm_acpi_u32(b, 0);
-	return vmm_acpi_u64(b, base);
+	vmm_acpi_u64(b, base);
+	return vmm__acpi_refer(b, at, ref);
 }
 
 static bool is_iommu(const struct vmm_acpi *b, uint32_t ref)
@@ -51,7 +58,7 @@ int vmm_acpi_viot_pci_range(struct vmm_acpi *b, uint32_t endpoint, uint16_t segm
 {
 	if (!is_iommu(b, iommu) || first_bdf > last_bdf)
 		return vmm__acpi_fail(b, VMM_EINVAL);
-	node(b, 1, 24, NULL);
+	node(b, 1, 24);
 	vmm_acpi_u32(b, endpoint);
 	vmm_acpi_u16(b, segment); /* first and last */
 	vmm_acpi_u16(b, segment);
@@ -65,7 +72,7 @@ int vmm_acpi_viot_mmio(struct vmm_acpi *b, uint32_t endpoint, uint64_t base, uin
 {
 	if (!is_iommu(b, iommu))
 		return vmm__acpi_fail(b, VMM_EINVAL);
-	node(b, 2, 24, NULL);
+	node(b, 2, 24);
 	vmm_acpi_u32(b, endpoint);
 	vmm_acpi_u64(b, base);
 	vmm_acpi_u16(b, (uint16_t)iommu);
