@@ -16,6 +16,7 @@
 #include "engine.h"
 #include "format.h"
 #include "mem.h"
+#include "sized.h"
 #include "sync.h"
 
 #define VMM__MAX_ENGINES 8
@@ -56,14 +57,6 @@ static inline void vmm__error_init(struct vmm_error *error)
 	memset(error, 0, sizeof(*error));
 	error->size = sizeof(*error);
 }
-
-/*
- * Take a structure of the caller's that begins with its size: a smaller one is filled up with
- * zeros, a larger one must be zero where this library knows nothing. 0 or -VMM_EINVAL.
- */
-int vmm__take_struct(void *to, size_t size, const void *from);
-/* The other way: fill as much of *@to as its size says. 0 or -VMM_EINVAL. */
-int vmm__give_struct(void *to, const void *from, size_t size);
 
 /* --- contexts and host: ctx.c --- */
 
