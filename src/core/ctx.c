@@ -111,6 +111,11 @@ int vmm_ctx_error(struct vmm_ctx *ctx, struct vmm_error *error)
 	return ctx == NULL ? -VMM_EINVAL : vmm__detail_get(ctx, &ctx->detail, error);
 }
 
+const struct vmm_host *vmm_ctx_host(struct vmm_ctx *ctx)
+{
+	return &ctx->host;
+}
+
 const char *vmm_ctx_engine_name(struct vmm_ctx *ctx, uint32_t index)
 {
 	return ctx != NULL && index < ctx->engine_count ? ctx->engines[index]->name : NULL;

@@ -274,7 +274,7 @@ static void bad_configurations(void **state)
 	config.irq = NULL;
 	assert_int_equal(vmm_uart_create(&f->h.host, &config, &u), -VMM_EINVAL);
 	config.irq = irq;
-	config.size--;
+	config.size = 4;
 	assert_int_equal(vmm_uart_create(&f->h.host, &config, &u), -VMM_EINVAL);
 	vmm_uart_destroy(NULL);
 }
