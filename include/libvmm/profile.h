@@ -182,8 +182,8 @@ VMM_API int vmm_profile_set_text(struct vmm_profile *profile, const char *assign
  *
  * After a failure the profile has the values of the lines before the one that is wrong.
  *
- * Return: 0, -VMM_EFORMAT (malformed, unknown or repeated key, value not allowed), -VMM_ERANGE
- * (longer than VMM_PROFILE_TEXT_MAX), -VMM_EINVAL.
+ * Return: 0, -VMM_EFORMAT (malformed, unknown or repeated key, value not allowed, longer than
+ * VMM_PROFILE_TEXT_MAX), -VMM_EINVAL.
  */
 VMM_API int vmm_profile_parse(struct vmm_profile *profile, const char *text, size_t len,
 			      struct vmm_profile_error *error);

@@ -8,11 +8,8 @@
 #include "mem.h"
 #include "profile_keys.h"
 
-/* What is on the map below is at most: 8 of memory, 8 of ports. */
-#define RANGES_MAX 16
-
 struct list {
-	struct vmm_machine_range range[RANGES_MAX];
+	struct vmm_machine_range range[VMM__PLAN_RANGES];
 	uint32_t count;
 };
 
@@ -89,13 +86,8 @@ static int fail(struct vmm_profile_error *error, int code, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (error == NULL || error->size < sizeof(*error))
-		return code;
-	error->code = code;
-	error->line = 0;
-	error->column = 0;
 	va_start(ap, fmt);
-	vmm__vformat(error->text, sizeof(error->text), fmt, ap);
+	vmm__profile_fail(error, code, 0, 0, fmt, ap);
 	va_end(ap);
 	return code;
 }

@@ -3,6 +3,7 @@
 
 #include "bits.h"
 #include "mem.h"
+#include "sized.h"
 
 #define MIB UINT64_C(0x100000)
 
@@ -120,21 +121,31 @@ void vmm_profile_copy(struct vmm_profile *to, const struct vmm_profile *from)
 
 int vmm_profile_key_at(uint32_t position, struct vmm_profile_key *info)
 {
-	if (info == NULL || info->size < sizeof(*info))
-		return -VMM_EINVAL;
 	if (position >= vmm__key_count)
 		return -VMM_ENOENT;
 
 	const struct vmm__key *key = &vmm__keys[position];
-	info->key = key->key;
-	info->kind = key->kind;
-	info->indices = key->indices;
-	info->min = key->min;
-	info->max = key->max;
-	info->section = key->section;
-	info->name = key->name;
-	info->help = key->help;
-	return 0;
+	struct vmm_profile_key found = {
+		.key = key->key,
+		.kind = key->kind,
+		.indices = key->indices,
+		.min = key->min,
+		.max = key->max,
+		.section = key->section,
+		.name = key->name,
+		.help = key->help,
+	};
+	return vmm__give_struct(info, &found, sizeof(found));
+}
+
+int vmm__profile_fail(struct vmm_profile_error *error, int code, uint32_t line, uint32_t column,
+		      const char *fmt, va_list ap)
+{
+	struct vmm_profile_error e = {.code = code, .line = line, .column = column};
+
+	vmm__vformat(e.text, sizeof(e.text), fmt, ap);
+	vmm__give_struct(error, &e, sizeof(e));
+	return code;
 }
 
 int vmm_profile_set_number(struct vmm_profile *profile, uint32_t key, uint32_t index,

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "format.h"
 #include "libvmm/profile.h"
 
 #define VMM__PROFILE_INDICES 4    /* most sections of one name */
@@ -49,5 +50,9 @@ static inline bool vmm__key_is_string(const struct vmm__key *key)
 /* The value as it stands; for keys and indices that are known to be there. */
 uint64_t vmm__profile_number(const struct vmm_profile *profile, uint32_t key, uint32_t index);
 const char *vmm__profile_string(const struct vmm_profile *profile, const struct vmm__key *key);
+
+/* Fill @error, which may be NULL, and give @code. */
+int vmm__profile_fail(struct vmm_profile_error *error, int code, uint32_t line, uint32_t column,
+		      const char *fmt, va_list ap) VMM__PRINTF(5, 0);
 
 #endif

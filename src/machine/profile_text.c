@@ -14,7 +14,6 @@
  */
 #include "profile_keys.h"
 
-#include "format.h"
 #include "mem.h"
 
 struct reader {
@@ -48,13 +47,9 @@ static int fail_at(struct reader *r, size_t pos, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (r->error == NULL)
-		return -VMM_EFORMAT;
-	r->error->code = -VMM_EFORMAT;
-	r->error->line = r->line;
-	r->error->column = (uint32_t)(pos - r->line_start) + 1;
 	va_start(ap, fmt);
-	vmm__vformat(r->error->text, sizeof(r->error->text), fmt, ap);
+	vmm__profile_fail(r->error, -VMM_EFORMAT, r->line, (uint32_t)(pos - r->line_start) + 1, fmt,
+			  ap);
 	va_end(ap);
 	return -VMM_EFORMAT;
 }
@@ -427,12 +422,6 @@ static void begin(struct reader *r, struct vmm_profile *profile, const char *tex
 	r->line = 1;
 }
 
-/* An error structure that is too small is as good as none. */
-static struct vmm_profile_error *usable(struct vmm_profile_error *error)
-{
-	return error != NULL && error->size >= sizeof(*error) ? error : NULL;
-}
-
 int vmm_profile_parse(struct vmm_profile *profile, const char *text, size_t len,
 		      struct vmm_profile_error *error)
 {
@@ -440,13 +429,9 @@ int vmm_profile_parse(struct vmm_profile *profile, const char *text, size_t len,
 
 	if (profile == NULL || (text == NULL && len != 0))
 		return -VMM_EINVAL;
-	begin(&r, profile, text, len, usable(error));
-	if (len > VMM_PROFILE_TEXT_MAX) {
-		fail_at(&r, 0, "the text is longer than %d bytes", VMM_PROFILE_TEXT_MAX);
-		if (r.error != NULL)
-			r.error->code = -VMM_ERANGE;
-		return -VMM_ERANGE;
-	}
+	begin(&r, profile, text, len, error);
+	if (len > VMM_PROFILE_TEXT_MAX)
+		return fail_at(&r, 0, "the text is longer than %d bytes", VMM_PROFILE_TEXT_MAX);
 	while (r.pos < r.len) {
 		int err = take_line(&r);
 		if (err != 0)
@@ -469,7 +454,7 @@ int vmm_profile_set_text(struct vmm_profile *profile, const char *assignment,
 		return -VMM_EINVAL;
 	while (assignment[len] != '\0' && len < VMM_PROFILE_TEXT_MAX)
 		len++;
-	begin(&r, profile, assignment, len, usable(error));
+	begin(&r, profile, assignment, len, error);
 	for (size_t i = 0; i < len; i++) {
 		if (assignment[i] == '\n')
 			return fail_at(&r, i, "one assignment is one line");

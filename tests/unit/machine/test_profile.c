@@ -236,8 +236,8 @@ static void a_value_too_long_is_refused(void **state)
 	(void)state;
 	memset(text, 'x', VMM_PROFILE_TEXT_MAX + 1);
 	memcpy(text, "[boot]\ncmdline = ", 17);
-	assert_int_equal(vmm_profile_parse(p, text, VMM_PROFILE_TEXT_MAX + 1, &e), -VMM_ERANGE);
-	assert_int_equal(e.code, -VMM_ERANGE);
+	assert_int_equal(vmm_profile_parse(p, text, VMM_PROFILE_TEXT_MAX + 1, &e), -VMM_EFORMAT);
+	assert_int_equal(e.line, 1);
 	assert_int_equal(vmm_profile_parse(p, text, VMM_PROFILE_TEXT_MAX, &e), -VMM_EFORMAT);
 	assert_int_equal(e.line, 2);
 	assert_int_equal(e.column, 11 + 2047);
