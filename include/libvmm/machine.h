@@ -100,7 +100,8 @@ struct vmm_machine_table {
  * @buf:     Filled with all of them, as they stand in guest memory from the first's gpa on; NULL
  *           to ask for the length.
  * @len:     In: bytes at @buf. Out: bytes of all tables.
- * @tables:  Room for VMM_MACHINE_TABLES_MAX, filled; the root pointer is the first. May be NULL.
+ * @tables:  Room for VMM_MACHINE_TABLES_MAX, filled if @buf is given; the root pointer is the
+ *           first. May be NULL.
  * @count:   Set to the number of tables; may be NULL.
  *
  * Context: Any; allocates nothing.
@@ -186,7 +187,10 @@ VMM_API int vmm_machine_error(struct vmm_machine *machine, struct vmm_error *err
  * @target:  Filled: memory map, ACPI's root pointer, functions that write to the guest. Good as
  *           long as the machine. Its size is set by the caller.
  *
- * Context: Any.
+ * Ask for one for each load: the first, before anything has run, takes memory that it was not told
+ * to write for zero, as it is.
+ *
+ * Context: Any thread, one at a time.
  * Return: 0, -VMM_EINVAL (size).
  */
 VMM_API int vmm_machine_load_target(struct vmm_machine *machine, struct vmm_load_target *target);
@@ -238,9 +242,9 @@ VMM_API int vmm_machine_reset(struct vmm_machine *machine);
  * struct vmm_machine_run - Result of running.
  * @size:   sizeof(struct vmm_machine_run), set by the caller.
  * @reason: VMM_MACHINE_KICKED and so on.
- * @vcpu:   Index of the vCPU on which the machine's event came up.
+ * @vcpu:   TRIPLE_FAULT: index of the vCPU that has shut down. Else 0.
  * @status: DEBUG_EXIT: (value << 1) | 1, as QEMU's isa-debug-exit gives to exit().
- * @exit:   EXIT: the exit, and in: its answer, as for vmm_vcpu_run(). TRIPLE_FAULT: as it came.
+ * @exit:   EXIT: the exit, and in: its answer, as for vmm_vcpu_run().
  */
 struct vmm_machine_run {
 	uint32_t size;

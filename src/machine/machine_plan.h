@@ -37,6 +37,9 @@
 
 #define SERIAL_PORTS 4
 
+/* Ranges of the map: at most 8 of memory, 8 of ports. */
+#define VMM__PLAN_RANGES 16
+
 /* A profile's values, as the machine needs them. */
 struct vmm__plan {
 	uint64_t ram_size;

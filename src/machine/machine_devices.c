@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/* The machine's devices: which there are, where, and what becomes of what they tell. */
+#include "libvmm/irq.h"
+#include "machine_object.h"
+
+/* --- What devices tell --- */
+
+/* The line exists and the machine is sealed before a guest can make it change. */
+static void serial_irq(void *opaque, uint32_t level)
+{
+	struct vmm__console *c = opaque;
+
+	vmm_vm_irq_line(c->machine->vm, c->machine->plan.serial[c->index].irq, level);
+}
+
+static void serial_output(void *opaque, const uint8_t *data, uint32_t len)
+{
+	struct vmm__console *c = opaque;
+	const struct vmm_machine_config *config = &c->machine->config;
+
+	if (config->console_write != NULL)
+		config->console_write(config->opaque, c->index, data, len);
+}
+
+static void serial_room(void *opaque)
+{
+	struct vmm__console *c = opaque;
+	const struct vmm_machine_config *config = &c->machine->config;
+
+	if (config->console_room != NULL)
+		config->console_room(config->opaque, c->index);
+}
+
+static void power_irq(void *opaque, uint32_t level)
+{
+	struct vmm_machine *m = opaque;
+
+	if (m->plan.power_button)
+		vmm_vm_irq_line(m->vm, IRQ_POWER, level);
+}
+
+/* A register that the tables do not tell of does nothing. */
+static void power_event(void *opaque, uint32_t what)
+{
+	struct vmm_machine *m = opaque;
+
+	if (what == VMM_SYSTEM_OFF && m->plan.power_off)
+		vmm__machine_stop(m, VMM_MACHINE_OFF, 0, 0);
+	else if (what == VMM_SYSTEM_RESET && m->plan.power_reset)
+		vmm__machine_stop(m, VMM_MACHINE_RESET, 0, 0);
+}
+
+static void debug_exited(void *opaque, uint32_t status)
+{
+	vmm__machine_stop(opaque, VMM_MACHINE_DEBUG_EXIT, 0, status);
+}
+
+static int fw_cfg_read(void *opaque, uint64_t gpa, void *buf, size_t len)
+{
+	struct vmm_machine *m = opaque;
+
+	return vmm_vm_read(m->vm, gpa, buf, len);
+}
+
+static int fw_cfg_write(void *opaque, uint64_t gpa, const void *buf, size_t len)
+{
+	struct vmm_machine *m = opaque;
+
+	return vmm_vm_write(m->vm, gpa, buf, len);
+}
+
+/* --- Which there are --- */
+
+static int add_region(struct vmm_machine *m, uint32_t space, uint64_t base, uint64_t len,
+		      const struct vmm_region_ops *ops, void *device)
+{
+	struct vmm_region *region;
+	int err = vmm_region_add(m->vm, space, base, len, ops, device, &region);
+
+	return err == 0 ? 0 : vmm__machine_vm_failed(m, err, "vmm_region_add");
+}
+
+static int no_memory(struct vmm_machine *m, int err)
+{
+	return vmm__machine_fail(m, err, "vmm_machine_create", "no memory for a device");
+}
+
+static int add_serial(struct vmm_machine *m, uint32_t index)
+{
+	struct vmm__console *c = &m->console[index];
+	struct vmm_uart_config config = {
+		.size = sizeof(config),
+		.opaque = c,
+		.irq = serial_irq,
+		.output = serial_output,
+		.input_room = serial_room,
+	};
+	int err;
+
+	c->machine = m;
+	c->index = index;
+	err = vmm_uart_create(m->host, &config, &c->uart);
+	if (err != 0)
+		return no_memory(m, err);
+	return add_region(m, VMM_SPACE_PORT, m->plan.serial[index].port, VMM_UART_PORTS,
+			  vmm_uart_ops(), c->uart);
+}
+
+static int add_power(struct vmm_machine *m)
+{
+	struct vmm_power_config config = {
+		.size = sizeof(config), .opaque = m, .irq = power_irq, .event = power_event};
+	int err = vmm_power_create(m->host, &config, &m->power);
+
+	if (err != 0)
+		return no_memory(m, err);
+	return add_region(m, VMM_SPACE_PORT, PORT_POWER, VMM_POWER_LEN, vmm_power_ops(), m->power);
+}
+
+static int add_debug_exit(struct vmm_machine *m)
+{
+	struct vmm_debug_exit_config config = {
+		.size = sizeof(config), .opaque = m, .exit = debug_exited};
+	int err = vmm_debug_exit_create(m->host, &config, &m->debug_exit);
+
+	if (err != 0)
+		return no_memory(m, err);
+	return add_region(m, VMM_SPACE_PORT, m->plan.debug_exit, VMM_DEBUG_EXIT_PORTS,
+			  vmm_debug_exit_ops(), m->debug_exit);
+}
+
+static int add_fw_cfg(struct vmm_machine *m)
+{
+	struct vmm_fw_cfg_config config = {
+		.size = sizeof(config), .opaque = m, .read = fw_cfg_read, .write = fw_cfg_write};
+	int err = vmm_fw_cfg_create(m->host, &config, &m->fw_cfg);
+
+	if (err != 0)
+		return no_memory(m, err);
+	return add_region(m, VMM_SPACE_PORT, PORT_FW_CFG, VMM_FW_CFG_PORTS, vmm_fw_cfg_ops(),
+			  m->fw_cfg);
+}
+
+int vmm__machine_add_devices(struct vmm_machine *m)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < SERIAL_PORTS && err == 0; i++) {
+		if (m->plan.serial[i].enable)
+			err = add_serial(m, i);
+	}
+	if (err == 0 && vmm__plan_has_power(&m->plan))
+		err = add_power(m);
+	if (err == 0 && m->plan.debug_exit != 0)
+		err = add_debug_exit(m);
+	if (err == 0 && m->plan.fw_cfg)
+		err = add_fw_cfg(m);
+	if (err == 0 && m->plan.pci_buses > 0)
+		err = add_region(m, VMM_SPACE_MMIO, MAP_ECAM, m->plan.pci_buses * VMM_ECAM_BUS_LEN,
+				 vmm_ecam_empty_ops(), NULL);
+	return err;
+}
+
+void vmm__machine_reset_devices(struct vmm_machine *m)
+{
+	for (uint32_t i = 0; i < SERIAL_PORTS; i++) {
+		if (m->console[i].uart != NULL)
+			vmm_uart_reset(m->console[i].uart);
+	}
+	if (m->power != NULL)
+		vmm_power_reset(m->power);
+	if (m->fw_cfg != NULL)
+		vmm_fw_cfg_reset(m->fw_cfg);
+}
+
+void vmm__machine_destroy_devices(struct vmm_machine *m)
+{
+	for (uint32_t i = 0; i < SERIAL_PORTS; i++)
+		vmm_uart_destroy(m->console[i].uart);
+	vmm_power_destroy(m->power);
+	vmm_debug_exit_destroy(m->debug_exit);
+	vmm_fw_cfg_destroy(m->fw_cfg);
+}

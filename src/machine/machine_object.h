@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+#ifndef VMM_MACHINE_OBJECT_H
+#define VMM_MACHINE_OBJECT_H
+
+#include <stdatomic.h>
+
+#include "libvmm/dev.h"
+#include "libvmm/loader.h"
+#include "libvmm/mem.h"
+#include "machine_plan.h"
+#include "profile_keys.h"
+#include "sync.h"
+
+/* One of the serial ports. */
+struct vmm__console {
+	struct vmm_machine *machine;
+	uint32_t index;
+	struct vmm_uart *uart; /* NULL: the machine does not have it */
+};
+
+struct vmm_machine {
+	struct vmm_ctx *ctx;
+	const struct vmm_host *host;
+	struct vmm_machine_config
+		config; /* its pointers to profile and engine are not used again */
+	struct vmm_profile profile;
+	struct vmm__plan plan;
+	struct vmm_vm *vm;
+	struct vmm__console console[SERIAL_PORTS];
+	struct vmm_power *power;
+	struct vmm_debug_exit *debug_exit;
+	struct vmm_fw_cfg *fw_cfg;
+	uint32_t load_range_count;
+	struct vmm_load_range load_range[VMM__PLAN_RANGES];
+	bool loaded; /* a load target was asked for: memory may have been written */
+	_Atomic uint32_t sealed;
+	/* What has stopped the machine (event.c), 0 while nothing has. */
+	_Atomic uint64_t event;
+	struct vmm__mutex error_lock;
+	struct vmm_error error; /* under error_lock */
+};
+
+/* Keep a failure's detail, and give its code: of our own, or that of the object which failed. */
+int vmm__machine_fail(struct vmm_machine *m, int code, const char *call, const char *fmt, ...)
+	VMM__PRINTF(4, 5);
+int vmm__machine_ctx_failed(struct vmm_machine *m, int code, const char *call);
+int vmm__machine_vm_failed(struct vmm_machine *m, int code, const char *call);
+
+/* The devices of the plan, with their regions in the VM. */
+int vmm__machine_add_devices(struct vmm_machine *m);
+void vmm__machine_reset_devices(struct vmm_machine *m);
+/* After the VM has gone. */
+void vmm__machine_destroy_devices(struct vmm_machine *m);
+
+/* Stop the machine for a reason (VMM_MACHINE_OFF and on): the first one counts. */
+void vmm__machine_stop(struct vmm_machine *m, uint32_t reason, uint32_t vcpu, uint32_t status);
+
+#endif

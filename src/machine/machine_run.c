@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * Running, and how a machine stops. What stops it is one word, set once by whichever thread comes
+ * first; then every vCPU is kicked. A kick is sticky and each run looks at the word before and
+ * after it has been in the guest, so that no vCPU misses it.
+ */
+#include "bits.h"
+#include "machine_object.h"
+#include "sized.h"
+
+#define EVENT_REASON BITS(7, 0)
+#define EVENT_VCPU   BITS(31, 8)
+#define EVENT_STATUS BITS(63, 32)
+
+/* handle()'s answer: the vCPU goes on. */
+#define GO_ON 0
+
+void vmm_machine_kick(struct vmm_machine *machine)
+{
+	for (uint32_t i = 0; i < machine->plan.cpus; i++)
+		vmm_vcpu_kick(vmm_vm_vcpu(machine->vm, i));
+}
+
+void vmm__machine_stop(struct vmm_machine *m, uint32_t reason, uint32_t vcpu, uint32_t status)
+{
+	uint64_t none = 0;
+
+	if (atomic_compare_exchange_strong(&m->event, &none,
+					   FIELD_PUT(EVENT_REASON, reason) |
+						   FIELD_PUT(EVENT_VCPU, vcpu) |
+						   FIELD_PUT(EVENT_STATUS, status)))
+		vmm_machine_kick(m);
+}
+
+/* Whether the machine has stopped; then why is in @run. */
+static bool has_stopped(struct vmm_machine *m, struct vmm_machine_run *run)
+{
+	uint64_t event = atomic_load(&m->event);
+
+	if (event == 0)
+		return false;
+	run->reason = (uint32_t)FIELD_GET(EVENT_REASON, event);
+	run->vcpu = (uint32_t)FIELD_GET(EVENT_VCPU, event);
+	run->status = (uint32_t)FIELD_GET(EVENT_STATUS, event);
+	return true;
+}
+
+/* Nothing is there: reads float high, writes are lost. */
+static void answer_unclaimed(struct vmm_exit *exit)
+{
+	if ((exit->flags & VMM_EXIT_F_WRITE) == 0)
+		exit->data = UINT64_MAX >> (64 - 8 * exit->width);
+}
+
+/* GO_ON, or what the embedder is told. */
+static uint32_t handle(struct vmm_machine *m, uint32_t index, struct vmm_exit *exit)
+{
+	switch (exit->reason) {
+	case VMM_EXIT_KICKED:
+		return VMM_MACHINE_KICKED;
+	case VMM_EXIT_PAUSED:
+		vmm_vm_wait_resumed(m->vm, VMM_FOREVER);
+		return GO_ON;
+	case VMM_EXIT_PORT:
+	case VMM_EXIT_MMIO:
+		if ((m->config.flags & VMM_MACHINE_SEE_UNCLAIMED) != 0)
+			return VMM_MACHINE_EXIT;
+		answer_unclaimed(exit);
+		return GO_ON;
+	case VMM_EXIT_SHUTDOWN:
+		vmm__machine_stop(m, VMM_MACHINE_TRIPLE_FAULT, index, 0);
+		return GO_ON;
+	case VMM_EXIT_SYSTEM:
+		vmm__machine_stop(
+			m, exit->data == VMM_SYSTEM_OFF ? VMM_MACHINE_OFF : VMM_MACHINE_RESET, 0,
+			0);
+		return GO_ON;
+	default:
+		return VMM_MACHINE_EXIT;
+	}
+}
+
+int vmm_machine_run_vcpu(struct vmm_machine *machine, uint32_t index, struct vmm_machine_run *run)
+{
+	struct vmm_vcpu *vcpu = vmm_vm_vcpu(machine->vm, index);
+
+	if (run == NULL || run->size < sizeof(*run))
+		return -VMM_EINVAL;
+	if (vcpu == NULL)
+		return -VMM_ENOENT;
+	run->reason = GO_ON;
+	run->vcpu = 0;
+	run->status = 0;
+	while (run->reason == GO_ON) {
+		int err;
+
+		if (has_stopped(machine, run))
+			return 0;
+		err = vmm_vcpu_run(vcpu, &run->exit);
+		if (err != 0)
+			return err;
+		run->reason = handle(machine, index, &run->exit);
+	}
+	/* A kick may have been that of an event. */
+	if (run->reason == VMM_MACHINE_KICKED)
+		has_stopped(machine, run);
+	return 0;
+}
+
+int vmm_machine_console_input(struct vmm_machine *machine, uint32_t console, const uint8_t *data,
+			      uint32_t len, uint32_t *taken)
+{
+	if (console >= SERIAL_PORTS || machine->console[console].uart == NULL)
+		return -VMM_ENOENT;
+	*taken = vmm_uart_input(machine->console[console].uart, data, len);
+	return 0;
+}
+
+int vmm_machine_power_button(struct vmm_machine *machine)
+{
+	if (!machine->plan.power_button)
+		return -VMM_ENOTSUP;
+	if (atomic_load(&machine->sealed) == 0)
+		return -VMM_ESTATE;
+	vmm_power_button(machine->power);
+	return 0;
+}
