@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-/* dump DIR: every table of every sample as a file, DIR/sample-number-SIGN.dat, for check-iasl. */
+/*
+ * dump DIR: every table of every sample as a file, DIR/sample-number-SIGN.dat, for check-iasl.py,
+ * and the SMBIOS sample, DIR/smbios.bin, for check-dmidecode.py.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +20,35 @@ static uint64_t le(const uint8_t *p, int n)
 	return v;
 }
 
-static void dump(const char *dir, const char *name, unsigned number, const uint8_t *table)
+static void write_file(const char *path, const void *data, size_t len)
 {
-	char path[4096];
-	FILE *f;
+	FILE *f = fopen(path, "wb");
 
-	snprintf(path, sizeof(path), "%s/%s-%u-%.4s.dat", dir, name, number, (const char *)table);
-	f = fopen(path, "wb");
-	if (f == NULL || fwrite(table, le(table + 4, 4), 1, f) != 1 || fclose(f) != 0) {
+	if (f == NULL || fwrite(data, len, 1, f) != 1 || fclose(f) != 0) {
 		perror(path);
 		exit(1);
 	}
+}
+
+static void dump(const char *dir, const char *name, unsigned number, const uint8_t *table)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s-%u-%.4s.dat", dir, name, number, (const char *)table);
+	write_file(path, table, le(table + 4, 4));
+}
+
+/* At guest-physical 0, as dmidecode keeps its dumps. */
+static int dump_smbios(const char *dir, void *blob, size_t cap)
+{
+	char path[4096];
+	size_t len = 0;
+	int error = sample_smbios(blob, cap, 0, &len);
+
+	snprintf(path, sizeof(path), "%s/smbios.bin", dir);
+	if (error == 0)
+		write_file(path, blob, len);
+	return error;
 }
 
 static const uint8_t *at(const uint8_t *blob, uint64_t gpa)
@@ -67,5 +88,5 @@ int main(int argc, char **argv)
 		}
 		dump_set(argv[1], samples[i].name, blob);
 	}
-	return argc == 2 ? 0 : 2;
+	return argc == 2 ? dump_smbios(argv[1], blob, sizeof(blob)) : 2;
 }

@@ -804,3 +804,130 @@ int sample_build(const struct sample *s, void *buf, size_t cap, uint64_t gpa, si
 	s->build(&b);
 	return vmm_acpi_close(&b, len);
 }
+
+/* -- SMBIOS -------------------------------------------------------------------------------------
+ */
+
+static void smbios_system(struct vmm_smbios *b)
+{
+	static const char *const strings[] = {"first string", "second string"};
+	const struct vmm_smbios_bios bios = {.size = sizeof(bios),
+					     .major = 1,
+					     .vendor = "libvmm",
+					     .version = "7.8",
+					     .date = "01/02/2026"};
+	const struct vmm_smbios_system system = {
+		.size = sizeof(system),
+		.wake_up = 6,
+		.manufacturer = "libvmm",
+		.product = "Virtual Machine",
+		.serial = "S-1",
+		.family = "Family",
+		.uuid = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb,
+			 0xcc, 0xdd, 0xee, 0xff},
+	};
+	const struct vmm_smbios_chassis chassis = {
+		.size = sizeof(chassis), .type = 1, .manufacturer = "libvmm", .sku = "SKU-3"};
+	struct vmm_smbios_board board = {.size = sizeof(board),
+					 .features = 1,
+					 .type = 10,
+					 .product = "Board",
+					 .location = "Here"};
+	const struct vmm_smbios_slot slot = {
+		.size = sizeof(slot),
+		.type = 0xa5,
+		.width = 10,
+		.usage = 3,
+		.length = 1,
+		.id = 4,
+		.characteristics2 = 2,
+		.bus = 1,
+		.devfn = 0x20,
+		.designation = "Slot 4",
+	};
+
+	vmm_smbios_add_bios(b, &bios, NULL);
+	vmm_smbios_add_system(b, &system, NULL);
+	vmm_smbios_add_chassis(b, &chassis, &board.chassis);
+	vmm_smbios_add_board(b, &board, NULL);
+	vmm_smbios_add_slot(b, &slot, NULL);
+	vmm_smbios_add_strings(b, strings, 2, NULL);
+}
+
+static void smbios_processors(struct vmm_smbios *b)
+{
+	struct vmm_smbios_cache cache = {.size = sizeof(cache),
+					 .kib = 512,
+					 .level = 2,
+					 .mode = 1,
+					 .type = 5,
+					 .associativity = 7,
+					 .ecc = 3,
+					 .socket = "L2"};
+	struct vmm_smbios_processor cpu = {
+		.size = sizeof(cpu),
+		.family = 0x101,
+		.type = 3,
+		.status = 0x41,
+		.upgrade = 1,
+		.max_speed = 3000,
+		.speed = 2500,
+		.cores = 300,
+		.cores_enabled = 300,
+		.threads = 600,
+		.threads_enabled = 600,
+		.l1 = VMM_SMBIOS_NO_HANDLE,
+		.manufacturer = "maker",
+		.version = "Model X",
+	};
+
+	vmm_smbios_add_cache(b, &cache, &cpu.l2);
+	cache.level = 3;
+	cache.kib = 64 << 10;
+	vmm_smbios_add_cache(b, &cache, &cpu.l3);
+	cpu.socket = "CPU 0";
+	vmm_smbios_add_processor(b, &cpu, NULL);
+	cpu.socket = "CPU 1";
+	vmm_smbios_add_processor(b, &cpu, NULL);
+}
+
+static void smbios_memory(struct vmm_smbios *b)
+{
+	const struct vmm_smbios_memory_array array = {.size = sizeof(array),
+						      .location = 3,
+						      .use = 3,
+						      .ecc = 6,
+						      .max = 4ULL << 40,
+						      .devices = 2};
+	struct vmm_smbios_memory memory = {.size = sizeof(memory),
+					   .width = 64,
+					   .bytes = 1ULL << 30,
+					   .form = 9,
+					   .type = 0x1a,
+					   .detail = 0x80,
+					   .speed = 3200,
+					   .ranks = 2,
+					   .locator = "DIMM 0",
+					   .bank = "Bank 0"};
+
+	vmm_smbios_add_memory_array(b, &array, &memory.array);
+	vmm_smbios_add_memory(b, &memory, NULL);
+	memory.bytes = 64ULL << 30;
+	memory.persistent = 1;
+	memory.locator = "DIMM 1";
+	vmm_smbios_add_memory(b, &memory, NULL);
+	vmm_smbios_add_mapped(b, 0, 1ULL << 30, memory.array, 1, NULL);
+	vmm_smbios_add_mapped(b, 1ULL << 42, 64ULL << 30, memory.array, 1, NULL);
+	vmm_smbios_add_boot(b, NULL);
+}
+
+int sample_smbios(void *buf, size_t cap, uint64_t gpa, size_t *len)
+{
+	struct vmm_smbios b;
+
+	vmm_smbios_open(&b, buf, cap, gpa);
+	smbios_system(&b);
+	smbios_processors(&b);
+	smbios_memory(&b);
+	return vmm_smbios_close(&b, len);
+}

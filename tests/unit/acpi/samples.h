@@ -4,6 +4,7 @@
 #define TEST_ACPI_SAMPLES_H
 
 #include "libvmm/acpi.h"
+#include "libvmm/smbios.h"
 
 struct sample {
 	const char *name;
@@ -18,5 +19,8 @@ void sample_terms(struct vmm_aml *a);
 
 /* Opens, builds, closes; the result of vmm_acpi_close(). */
 int sample_build(const struct sample *s, void *buf, size_t cap, uint64_t gpa, size_t *len);
+
+/* A machine of 2 sockets with every type of SMBIOS structure. */
+int sample_smbios(void *buf, size_t cap, uint64_t gpa, size_t *len);
 
 #endif
