@@ -63,16 +63,16 @@ VMM_API void *vmm_vcpu_opaque(const struct vmm_vcpu *vcpu);
 
 /**
  * vmm_vcpu_run() - Run the guest until there is something the embedder must see.
- * @vcpu: vCPU of a sealed VM.
- * @exit: In: where the last exit wanted an answer, that answer (data, and flags for FAIL): hand in
- * the same structure, changed or not. Out: the exit.
+ * @vcpu: vCPU of a sealed VM; not checked for NULL.
+ * @exit: Not checked for NULL. In: where the last exit wanted an answer, that answer (data, and
+ * flags for FAIL): hand in the same structure, changed or not. Out: the exit.
  *
  * Accesses that a bus region claims, short holds while memory is remapped, and spurious wake-ups
  * are handled inside. Does not allocate.
  *
  * Context: The caller's own thread or CPU, no lock held, not from a callback.
  * Return: 0 with *@exit filled; -VMM_EBUSY (somebody else runs it, or this thread is inside a
- * callback of it); -VMM_ESTATE (VM not sealed); -VMM_EINVAL; -VMM_EIO (see vmm_vcpu_error()). After
+ * callback of it); -VMM_ESTATE (VM not sealed); -VMM_EIO (see vmm_vcpu_error()). After
  * a failure a pending exit is still pending.
  */
 VMM_API int vmm_vcpu_run(struct vmm_vcpu *vcpu, struct vmm_exit *exit);

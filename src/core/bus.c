@@ -115,12 +115,13 @@ static void cover(const struct vmm_vm *vm, const struct vmm__bus_view *view, uin
 
 static void set_windows(struct vmm_vm *vm, const struct vmm__bus_view *view)
 {
-	for (uint32_t space = 0; space < ARRAY_SIZE(vm->window); space++) {
+	for (uint32_t space = 0; space <= VMM_SPACE_PORT; space++) {
+		struct vmm__window *window = &vm->window[vmm__window_of(space)];
 		uint64_t first, last;
 
 		cover(vm, view, space, &first, &last);
-		atomic_store(&vm->window[space].first, first);
-		atomic_store(&vm->window[space].last, last);
+		atomic_store(&window->first, first);
+		atomic_store(&window->last, last);
 	}
 }
 
@@ -188,6 +189,8 @@ int vmm__bus_init(struct vmm_vm *vm)
 	if (view == NULL || vm->bus.spare == NULL)
 		return -VMM_ENOMEM;
 	lay_out(view, 0, 0);
+	for (uint32_t i = 0; i < VMM_EXIT_REASONS; i++)
+		atomic_init(&vm->window[i].first, UINT64_MAX);
 	set_windows(vm, view);
 	return 0;
 }

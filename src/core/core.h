@@ -200,6 +200,15 @@ struct vmm__window {
 	_Atomic uint64_t last;
 };
 
+/* Windows stand by exit reason, and those of reasons without a bus are empty: so the run path need
+ * not ask for the reason first. */
+static inline uint32_t vmm__window_of(uint32_t space)
+{
+	_Static_assert(VMM_SPACE_MMIO == 0 && VMM_SPACE_PORT == VMM_EXIT_PORT - VMM_EXIT_MMIO,
+		       "spaces go by exit reasons");
+	return VMM_EXIT_MMIO + space;
+}
+
 struct vmm__bus {
 	struct vmm__mutex lock; /* of changes */
 	_Atomic(struct vmm__bus_view *) view;
@@ -246,7 +255,7 @@ struct vmm_irq_event {
 
 struct vmm_vm {
 	/* The run path's. */
-	struct vmm__window window[2]; /* by VMM_SPACE_ */
+	struct vmm__window window[VMM_EXIT_REASONS]; /* by exit reason, see vmm__window_of() */
 
 	struct vmm_ctx *ctx;
 	const struct vmm_host *host;
@@ -334,9 +343,11 @@ struct vmm_vcpu {
 	_Alignas(VMM__CACHE_LINE) _Atomic uint32_t state;
 	_Atomic uint32_t requests;
 	int (*run)(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
-	void *backend; /* the engine's own */
+	void *backend;                     /* the engine's own */
+	const struct vmm__window *windows; /* the VM's */
 	struct vmm_vm *vm;
-	uint32_t pending; /* an exit wants its answer; belongs to who has the vCPU */
+	uint32_t last_reason; /* of the exit given last, NONE once completed; belongs to who has the
+			       * vCPU */
 	uint32_t index;
 	_Atomic uint64_t returned[VMM_EXIT_REASONS]; /* written by the runner only */
 	_Atomic uint64_t handled[VMM_EXIT_REASONS];
@@ -354,6 +365,12 @@ struct vmm_vcpu {
 		*cpuid; /* under vmm_vm.lock until sealed; NULL: the engine's default */
 	uint32_t cpuid_count;
 };
+
+/* An exit wants its answer. */
+static inline bool vmm__vcpu_pending(const struct vmm_vcpu *vcpu)
+{
+	return vcpu->last_reason >= VMM_EXIT_MMIO;
+}
 
 /* Hand the vCPU on to @state; wakes those that wait for that. */
 static inline void vmm__vcpu_move(struct vmm_vcpu *vcpu, uint32_t state)

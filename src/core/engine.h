@@ -142,9 +142,9 @@ struct vmm_engine {
 	 * Enter the guest until something happens. If the last exit that run() or complete() gave
 	 * is pending (reason VMM_EXIT_MMIO and above, and not completed since), *@exit holds its
 	 * answer and it is completed first. *@exit has been zeroed by nobody: the engine fills
-	 * every field it gives a meaning and clears flags. Returns 0 with *@exit, VMM__INTERRUPTED
-	 * (a pending exit has been completed), or a negative code with the detail in @error (a
-	 * pending exit still is).
+	 * every field it gives a meaning and clears flags; reason is below VMM_EXIT_REASONS.
+	 * Returns 0 with *@exit, VMM__INTERRUPTED (a pending exit has been completed), or a
+	 * negative code with the detail in @error (a pending exit still is).
 	 */
 	int (*run)(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
 	/* vmm_vcpu_complete(): 0, -VMM_EPENDING with *@exit, or another code; does not run the

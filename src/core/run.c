@@ -11,26 +11,18 @@
 /* A bus region, a doorbell or a filter may claim this exit. */
 static inline bool may_claim(const struct vmm_vcpu *vcpu, const struct vmm_exit *exit)
 {
-	_Static_assert(VMM_EXIT_MMIO - VMM_EXIT_MMIO == VMM_SPACE_MMIO &&
-			       VMM_EXIT_PORT - VMM_EXIT_MMIO == VMM_SPACE_PORT,
-		       "spaces go by exit reasons");
-	uint32_t space = exit->reason - VMM_EXIT_MMIO;
+	const struct vmm__window *window = &vcpu->windows[exit->reason];
 
-	if (space > VMM_SPACE_PORT)
-		return false;
-	const struct vmm__window *window = &vcpu->vm->window[space];
 	return VMM__UNLIKELY(
 		exit->addr >= atomic_load_explicit(&window->first, memory_order_relaxed) &&
 		exit->addr <= atomic_load_explicit(&window->last, memory_order_relaxed));
 }
 
-/* Leave with *@exit for the embedder. */
-static inline int give(struct vmm_vcpu *vcpu, const struct vmm_exit *exit)
+/* Leave with an exit for the embedder. */
+static inline int give(struct vmm_vcpu *vcpu, uint32_t reason)
 {
-	uint32_t reason = exit->reason;
-
-	vcpu->pending = reason >= VMM_EXIT_MMIO;
-	vmm__count(&vcpu->returned[reason % VMM_EXIT_REASONS]);
+	vcpu->last_reason = reason;
+	vmm__count(&vcpu->returned[reason]);
 	vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
 	return 0;
 }
@@ -85,7 +77,7 @@ static int enter(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 			vmm__vcpu_sit_out(vcpu);
 			continue;
 		}
-		if (vcpu->pending) {
+		if (vmm__vcpu_pending(vcpu)) {
 			int r = vcpu->vm->engine->complete(vcpu->backend, exit, &vcpu->scratch);
 
 			if (r == -VMM_EPENDING) {
@@ -94,7 +86,7 @@ static int enter(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 			}
 			if (r != 0)
 				return r;
-			vcpu->pending = 0;
+			vcpu->last_reason = VMM_EXIT_NONE;
 			continue;
 		}
 		vmm__count(&vcpu->elements);
@@ -116,17 +108,17 @@ static VMM__COLD int run_on(struct vmm_vcpu *vcpu, struct vmm_exit *exit, int r)
 		if (r < 0)
 			return fail(vcpu, "vmm_vcpu_run", r);
 		if (r == VMM__INTERRUPTED) {
-			vcpu->pending = 0;
+			vcpu->last_reason = VMM_EXIT_NONE;
 			vmm__count(&vcpu->other_entries);
 		} else if (r == 0) {
 			uint32_t reason = exit->reason;
 
 			if (!may_claim(vcpu, exit))
-				return give(vcpu, exit);
-			vcpu->pending = 1;
+				return give(vcpu, reason);
+			vcpu->last_reason = reason;
 			r = vmm__bus_serve(vcpu, exit);
 			if (r == -VMM_ENOENT)
-				return give(vcpu, exit);
+				return give(vcpu, reason);
 			if (r != 0) {
 				vmm__count(&vcpu->other_entries);
 				vmm__fail(&vcpu->scratch, r, "vmm_vcpu_run", 0,
@@ -142,16 +134,15 @@ static VMM__COLD int run_on(struct vmm_vcpu *vcpu, struct vmm_exit *exit, int r)
 
 int vmm_vcpu_run(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 {
-	if (VMM__UNLIKELY(vcpu == NULL || exit == NULL))
-		return -VMM_EINVAL;
 	if (VMM__UNLIKELY(!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST)))
 		return fail_busy(vcpu, "vmm_vcpu_run");
 	if (VMM__UNLIKELY(atomic_load(&vcpu->requests) != 0))
 		return run_on(vcpu, exit, NOT_ENTERED);
 	int r = vcpu->run(vcpu->backend, exit, &vcpu->scratch);
+	uint32_t reason = exit->reason;
 	if (VMM__UNLIKELY(r != 0 || may_claim(vcpu, exit)))
 		return run_on(vcpu, exit, r);
-	return give(vcpu, exit);
+	return give(vcpu, reason);
 }
 
 /* Held, as one that runs is: completing touches the guest's memory too. */
@@ -161,10 +152,11 @@ static int complete_pending(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 		vmm__vcpu_sit_out(vcpu);
 	int r = vcpu->vm->engine->complete(vcpu->backend, exit, &vcpu->scratch);
 	if (r == 0) {
-		vcpu->pending = 0;
+		vcpu->last_reason = VMM_EXIT_NONE;
 	} else if (r == -VMM_EPENDING) {
+		vcpu->last_reason = exit->reason;
 		vmm__count(&vcpu->elements);
-		vmm__count(&vcpu->returned[exit->reason % VMM_EXIT_REASONS]);
+		vmm__count(&vcpu->returned[exit->reason]);
 	} else {
 		vmm__vcpu_pass(vcpu, r, "vmm_vcpu_complete", &vcpu->scratch);
 		vmm__error_init(&vcpu->scratch);
@@ -180,7 +172,7 @@ int vmm_vcpu_complete(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 		return -VMM_EINVAL;
 	if (!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST))
 		return fail_busy(vcpu, "vmm_vcpu_complete");
-	if (vcpu->pending)
+	if (vmm__vcpu_pending(vcpu))
 		r = complete_pending(vcpu, exit);
 	else
 		r = vmm__vcpu_fail(vcpu, -VMM_ESTATE, "vmm_vcpu_complete", "nothing is pending");

@@ -41,6 +41,7 @@ static int create(struct vmm_vm *vm, const struct vmm_vcpu_config *config, struc
 		return vmm__vm_fail(vm, -VMM_ENOMEM, "vmm_vcpu_create", "no memory for vCPU %u",
 				    config->index);
 	vcpu->vm = vm;
+	vcpu->windows = vm->window;
 	vcpu->run = vm->engine->run;
 	vcpu->index = config->index;
 	vcpu->arch_id = config->arch_id;
@@ -125,7 +126,7 @@ int vmm__vcpu_take(struct vmm_vcpu *vcpu, const char *call)
 		return vmm__vcpu_fail(vcpu, -VMM_EBUSY, call,
 				      "vCPU %u is run, or its state accessed, by another call",
 				      vcpu->index);
-	if (vcpu->pending) {
+	if (vmm__vcpu_pending(vcpu)) {
 		vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
 		return vmm__vcpu_fail(vcpu, -VMM_ESTATE, call,
 				      "an exit is pending: vmm_vcpu_complete() it first");

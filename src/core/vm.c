@@ -259,7 +259,7 @@ static int reset(struct vmm_vm *vm)
 		if (vcpu == NULL)
 			continue;
 		r = vm->engine->vcpu_reset(vcpu->backend, &error);
-		vcpu->pending = 0;
+		vcpu->last_reason = VMM_EXIT_NONE;
 		atomic_fetch_and(&vcpu->requests, ~VMM__REQ_KICK);
 	}
 	return r == 0 ? 0 : vmm__vm_pass(vm, r, "vmm_vm_reset", &error);
