@@ -152,6 +152,29 @@ struct vmm_vm *fake_vm(struct vmm_ctx *ctx, uint32_t vcpus, uint32_t irqchip,
 	return vm;
 }
 
+struct vmm_sim_step fake_exit(uint32_t reason)
+{
+	return (struct vmm_sim_step){.op = VMM_SIM_EXIT, .exit = {.reason = reason}};
+}
+
+struct vmm_sim_step fake_in(uint32_t reason, uint64_t addr, uint32_t width, uint64_t expect)
+{
+	return (struct vmm_sim_step){.op = VMM_SIM_EXIT,
+				     .flags = VMM_SIM_CHECK,
+				     .exit = {.reason = reason, .addr = addr, .width = width},
+				     .expect = expect};
+}
+
+struct vmm_sim_step fake_out(uint32_t reason, uint64_t addr, uint32_t width, uint64_t data)
+{
+	return (struct vmm_sim_step){.op = VMM_SIM_EXIT,
+				     .exit = {.reason = reason,
+					      .flags = VMM_EXIT_F_WRITE,
+					      .addr = addr,
+					      .width = width,
+					      .data = data}};
+}
+
 void fake_end(struct fake_host *fake, struct vmm_ctx *ctx, struct vmm_vm *vm)
 {
 	assert_int_equal(vmm_vm_destroy(vm), 0);

@@ -29,6 +29,16 @@ struct vmm_ctx *fake_ctx(struct fake_host *fake, const struct vmm_engine *engine
 struct vmm_vm *fake_vm(struct vmm_ctx *ctx, uint32_t vcpus, uint32_t irqchip,
 		       const struct vmm_sim_script *scripts);
 
+/* Steps and scripts. */
+#define FAKE_SCRIPT(steps)                                                                     \
+	{                                                                                      \
+		sizeof(struct vmm_sim_script), (uint32_t)(sizeof(steps) / sizeof((steps)[0])), \
+			steps                                                                  \
+	}
+struct vmm_sim_step fake_exit(uint32_t reason);
+struct vmm_sim_step fake_in(uint32_t reason, uint64_t addr, uint32_t width, uint64_t expect);
+struct vmm_sim_step fake_out(uint32_t reason, uint64_t addr, uint32_t width, uint64_t data);
+
 /* Destroy both and check that nothing is left. */
 void fake_end(struct fake_host *fake, struct vmm_ctx *ctx, struct vmm_vm *vm);
 

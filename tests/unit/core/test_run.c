@@ -8,42 +8,17 @@
 
 #include "fake_host.h"
 
-#define STEPS(s)                                                             \
-	{                                                                    \
-		sizeof(struct vmm_sim_script), sizeof(s) / sizeof((s)[0]), s \
-	}
-
-static struct vmm_sim_step plain(uint32_t reason)
-{
-	return (struct vmm_sim_step){.op = VMM_SIM_EXIT, .exit = {.reason = reason}};
-}
-
-static struct vmm_sim_step port_in(uint16_t port, uint32_t width, uint64_t expect)
-{
-	return (struct vmm_sim_step){
-		.op = VMM_SIM_EXIT,
-		.flags = VMM_SIM_CHECK,
-		.exit = {.reason = VMM_EXIT_PORT, .addr = port, .width = width},
-		.expect = expect};
-}
-
-static struct vmm_sim_step port_out(uint16_t port, uint32_t width, uint64_t data)
-{
-	return (struct vmm_sim_step){.op = VMM_SIM_EXIT,
-				     .exit = {.reason = VMM_EXIT_PORT,
-					      .flags = VMM_EXIT_F_WRITE,
-					      .addr = port,
-					      .width = width,
-					      .data = data}};
-}
-
 static void exits_in_order(void **state)
 {
 	const struct vmm_sim_step steps[] = {
-		port_out(0x80, 1, 0x12),   port_in(0x60, 2, 0xbeef), plain(VMM_EXIT_IDLE),
-		plain(VMM_EXIT_PREEMPTED), {.op = VMM_SIM_SPURIOUS}, plain(VMM_EXIT_SHUTDOWN),
+		fake_out(VMM_EXIT_PORT, 0x80, 1, 0x12),
+		fake_in(VMM_EXIT_PORT, 0x60, 2, 0xbeef),
+		fake_exit(VMM_EXIT_IDLE),
+		fake_exit(VMM_EXIT_PREEMPTED),
+		{.op = VMM_SIM_SPURIOUS},
+		fake_exit(VMM_EXIT_SHUTDOWN),
 	};
-	const struct vmm_sim_script script = STEPS(steps);
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
 	struct fake_host fake;
 	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
 	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, &script);
@@ -79,8 +54,9 @@ static void exits_in_order(void **state)
 
 static void kick_is_sticky(void **state)
 {
-	const struct vmm_sim_step steps[] = {port_in(0x60, 1, 7), plain(VMM_EXIT_HLT)};
-	const struct vmm_sim_script script = STEPS(steps);
+	const struct vmm_sim_step steps[] = {fake_in(VMM_EXIT_PORT, 0x60, 1, 7),
+					     fake_exit(VMM_EXIT_HLT)};
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
 	struct fake_host fake;
 	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
 	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, &script);
@@ -144,10 +120,13 @@ static const struct vmm_region_ops device_ops = {
 static void bus_serves_exits(void **state)
 {
 	const struct vmm_sim_step steps[] = {
-		port_out(0x70, 1, 0x55), port_in(0x71, 1, 0x01), port_out(0x73, 1, 0x66),
-		port_in(0x73, 2, 0x9),   plain(VMM_EXIT_HLT),
+		fake_out(VMM_EXIT_PORT, 0x70, 1, 0x55),
+		fake_in(VMM_EXIT_PORT, 0x71, 1, 0x01),
+		fake_out(VMM_EXIT_PORT, 0x73, 1, 0x66),
+		fake_in(VMM_EXIT_PORT, 0x73, 2, 0x9),
+		fake_exit(VMM_EXIT_HLT),
 	};
-	const struct vmm_sim_script script = STEPS(steps);
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
 	struct device device = {0};
 	struct fake_host fake;
 	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
@@ -192,7 +171,7 @@ static void guest_memory(void **state)
 		 .expect = 0x11223344},
 		{.op = VMM_SIM_WRITE, .exit = {.addr = 0x9000, .width = 8, .data = 1}},
 	};
-	const struct vmm_sim_script script = STEPS(steps);
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
 	struct fake_host fake;
 	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
 	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, &script);
@@ -222,13 +201,91 @@ static void guest_memory(void **state)
 	fake_end(&fake, ctx, vm);
 }
 
+/* One instruction of three elements: each is an exit, and completing gives the next one. */
+static void elements_by_completion(void **state)
+{
+	struct vmm_sim_step steps[] = {
+		fake_in(VMM_EXIT_PORT, 0x1f0, 2, 1),
+		fake_in(VMM_EXIT_PORT, 0x1f0, 2, 2),
+		fake_in(VMM_EXIT_PORT, 0x1f0, 2, 3),
+		fake_exit(VMM_EXIT_HLT),
+	};
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, &script);
+	struct vmm_vcpu *vcpu = vmm_vm_vcpu(vm, 0);
+	struct vmm_vcpu_stats stats = {.size = sizeof(stats)};
+	struct vmm_exit exit;
+
+	(void)state;
+	steps[0].exit.flags = steps[1].exit.flags = VMM_EXIT_F_MORE;
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	assert_int_equal(vmm_vcpu_complete(vcpu, &exit), -VMM_ESTATE);
+	assert_int_equal(vmm_vcpu_run(vcpu, &exit), 0);
+	exit.data = 1;
+	assert_int_equal(vmm_vcpu_complete(vcpu, &exit), -VMM_EPENDING);
+	assert_int_equal(exit.reason, VMM_EXIT_PORT);
+	/* A kick does not lose an element either: it is given first, and the kick stays. */
+	exit.data = 2;
+	vmm_vcpu_kick(vcpu);
+	assert_int_equal(vmm_vcpu_run(vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_PORT);
+	exit.data = 3;
+	assert_int_equal(vmm_vcpu_complete(vcpu, &exit), 0);
+	assert_int_equal(vmm_vcpu_complete(vcpu, &exit), -VMM_ESTATE);
+	assert_int_equal(vmm_vcpu_run(vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_KICKED);
+	assert_int_equal(vmm_vcpu_run(vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_HLT);
+	assert_int_equal(vmm_vcpu_get_stats(vcpu, &stats), 0);
+	assert_int_equal(stats.returned[VMM_EXIT_PORT], 3);
+	assert_int_equal(stats.entries, 2);
+	assert_int_equal(vmm_vcpu_stats_clear(vcpu), 0);
+	assert_int_equal(vmm_vcpu_get_stats(vcpu, &stats), 0);
+	assert_int_equal(stats.entries, 0);
+	fake_end(&fake, ctx, vm);
+}
+
+/* What fails leaves the exit pending, to be answered again. */
+static void failures_keep_the_exit(void **state)
+{
+	const struct vmm_sim_step steps[] = {
+		fake_in(VMM_EXIT_MSR, 0x10, 8, 5),
+		{.op = VMM_SIM_FAIL, .expect = VMM_EIO},
+		fake_exit(VMM_EXIT_HLT),
+	};
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, &script);
+	struct vmm_vcpu *vcpu = vmm_vm_vcpu(vm, 0);
+	struct vmm_error error = {.size = sizeof(error)};
+	struct vmm_exit exit;
+
+	(void)state;
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	assert_int_equal(vmm_vcpu_run(vcpu, &exit), 0);
+	exit.data = 4;
+	assert_int_equal(vmm_vcpu_run(vcpu, &exit), -VMM_EINVAL);
+	assert_int_equal(vmm_vcpu_error(vcpu, &error), 0);
+	assert_int_equal(error.code, -VMM_EINVAL);
+	assert_string_equal(error.text, "step 0: the answer is 0x4, expected 0x5");
+	assert_int_equal(vmm_vcpu_complete(vcpu, &exit), -VMM_EINVAL);
+	exit.data = 5;
+	assert_int_equal(vmm_vcpu_complete(vcpu, &exit), 0);
+	assert_int_equal(vmm_vcpu_run(vcpu, &exit), -VMM_EIO);
+	assert_int_equal(vmm_vcpu_run(vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_HLT);
+	fake_end(&fake, ctx, vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exits_in_order),
-		cmocka_unit_test(kick_is_sticky),
-		cmocka_unit_test(bus_serves_exits),
-		cmocka_unit_test(guest_memory),
+		cmocka_unit_test(exits_in_order),         cmocka_unit_test(kick_is_sticky),
+		cmocka_unit_test(bus_serves_exits),       cmocka_unit_test(guest_memory),
+		cmocka_unit_test(elements_by_completion), cmocka_unit_test(failures_keep_the_exit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
