@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * Contracts between threads. Run plainly these look for wrong results and hangs; built with
+ * -Db_sanitize=thread, for races.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_host.h"
+
+#define VCPUS 4
+
+/* cmocka's assertions may not leave another thread than the test's: those abort. */
+#define MUST(condition)           \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
+	} while (0)
+
+static pthread_t spawn(void *(*body)(void *), void *arg)
+{
+	pthread_t thread;
+
+	MUST(pthread_create(&thread, NULL, body, arg) == 0);
+	return thread;
+}
+
+static void join(pthread_t thread)
+{
+	MUST(pthread_join(thread, NULL) == 0);
+}
+
+/* --- two runners, and access while one runs --- */
+
+static void *run_once(void *vcpu)
+{
+	struct vmm_exit exit;
+
+	MUST(vmm_vcpu_run(vcpu, &exit) == 0);
+	MUST(exit.reason == VMM_EXIT_KICKED);
+	return NULL;
+}
+
+static void second_runner_is_busy(void **state)
+{
+	const struct vmm_sim_step steps[] = {{.op = VMM_SIM_WAIT}, {.op = VMM_SIM_JUMP}};
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, &script);
+	struct vmm_vcpu *vcpu = vmm_vm_vcpu(vm, 0);
+	struct vmm_x86_regs regs;
+	struct vmm_x86_clock clock;
+	struct vmm_exit exit;
+
+	(void)state;
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	pthread_t runner = spawn(run_once, vcpu);
+	/* Until it has begun, this thread may be the one that runs. */
+	while (vmm_vcpu_get_state(vcpu, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)) == 0)
+		sched_yield();
+	assert_int_equal(vmm_vcpu_run(vcpu, &exit), -VMM_EBUSY);
+	assert_int_equal(vmm_vcpu_complete(vcpu, &exit), -VMM_EBUSY);
+	assert_int_equal(vmm_vcpu_stats_clear(vcpu), -VMM_EBUSY);
+	assert_int_equal(vmm_vcpu_inject(vcpu, VMM_INJECT_EXCEPTION, 3, 0, 0), -VMM_EBUSY);
+	assert_int_equal(vmm_vcpu_inject(vcpu, VMM_INJECT_NMI, 2, 0, 0), 0);
+	assert_int_equal(vmm_vcpu_request_window(vcpu, 1), -VMM_EBUSY);
+	assert_int_equal(vmm_vm_get_state(vm, VMM_STATE_X86_CLOCK, 0, &clock, sizeof(clock)),
+			 -VMM_EBUSY);
+	assert_int_equal(vmm_vm_reset(vm), -VMM_EBUSY);
+	assert_int_equal(vmm_vm_destroy(vm), -VMM_EBUSY);
+	vmm_vcpu_kick(vcpu);
+	join(runner);
+	fake_end(&fake, ctx, vm);
+}
+
+/* --- kick against run --- */
+
+#define KICKS 20000
+
+struct kicks {
+	struct vmm_vcpu *vcpu;
+	_Atomic uint32_t seen;
+	_Atomic uint32_t stop;
+};
+
+static void *run_until_stopped(void *arg)
+{
+	struct kicks *k = arg;
+	struct vmm_exit exit;
+
+	while (!k->stop) {
+		MUST(vmm_vcpu_run(k->vcpu, &exit) == 0);
+		if (exit.reason == VMM_EXIT_KICKED)
+			k->seen++;
+	}
+	return NULL;
+}
+
+static void no_kick_is_lost(void **state)
+{
+	const struct vmm_sim_step steps[] = {
+		{.op = VMM_SIM_SPIN, .count = 3},
+		fake_exit(VMM_EXIT_PREEMPTED),
+		{.op = VMM_SIM_WAIT},
+		{.op = VMM_SIM_JUMP},
+	};
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, &script);
+	struct kicks k = {.vcpu = vmm_vm_vcpu(vm, 0)};
+
+	(void)state;
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	pthread_t runner = spawn(run_until_stopped, &k);
+	for (uint32_t i = 0; i < KICKS; i++) {
+		uint32_t before = k.seen;
+
+		vmm_vcpu_kick(k.vcpu);
+		while (k.seen == before) /* one that is lost hangs here */
+			sched_yield();
+	}
+	k.stop = 1;
+	vmm_vcpu_kick(k.vcpu);
+	join(runner);
+	fake_end(&fake, ctx, vm);
+}
+
+/* --- regions come and go under four vCPUs --- */
+
+#define REGIONS 8
+#define ROUNDS  3000
+
+struct slot {
+	_Atomic uint32_t alive;  /* 1 from before it is added until it is released */
+	_Atomic uint32_t inside; /* calls */
+	_Atomic uint32_t released;
+};
+
+static int slot_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		     uint64_t *value)
+{
+	struct slot *s = opaque;
+
+	(void)vcpu;
+	(void)offset;
+	(void)width;
+	s->inside++;
+	MUST(s->alive);
+	*value = 1;
+	s->inside--;
+	return 0;
+}
+
+static void slot_released(void *opaque)
+{
+	struct slot *s = opaque;
+
+	MUST(s->inside == 0);
+	s->alive = 0;
+	s->released++;
+}
+
+static const struct vmm_region_ops slot_ops = {
+	.size = sizeof(slot_ops), .read = slot_read, .released = slot_released};
+
+struct running {
+	struct vmm_vcpu *vcpu;
+	_Atomic uint32_t *stop;
+	uint64_t mmio, halts;
+};
+
+/* Exits that no region claims are answered here. */
+static void *run_and_answer(void *arg)
+{
+	struct running *r = arg;
+	struct vmm_exit exit;
+
+	while (!*r->stop) {
+		MUST(vmm_vcpu_run(r->vcpu, &exit) == 0);
+		r->mmio += exit.reason == VMM_EXIT_MMIO;
+		r->halts += exit.reason == VMM_EXIT_HLT;
+		exit.data = 0;
+	}
+	return NULL;
+}
+
+static void *dispatch_and_dispatch(void *arg)
+{
+	struct running *r = arg;
+	uint64_t value;
+
+	while (!*r->stop) {
+		for (uint64_t i = 0; i < REGIONS; i++) {
+			int code = vmm_vm_dispatch(vmm_vcpu_vm(r->vcpu), VMM_SPACE_MMIO,
+						   0x10000 + 0x1000 * i, 4, 0, &value);
+
+			MUST(code == 0 || code == -VMM_ENOENT);
+		}
+	}
+	return NULL;
+}
+
+static void regions_come_and_go(void **state)
+{
+	struct vmm_sim_step steps[REGIONS + 2];
+	const struct vmm_sim_script one = FAKE_SCRIPT(steps);
+	struct vmm_sim_script scripts[VCPUS];
+	struct slot slots[REGIONS] = {0};
+	struct vmm_region *region[REGIONS] = {0};
+	struct running r[VCPUS + 1] = {0};
+	pthread_t thread[VCPUS + 1];
+	_Atomic uint32_t stop = 0;
+	struct fake_host fake;
+	uint32_t added = 0, released = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < REGIONS; i++)
+		steps[i] = (struct vmm_sim_step){
+			.op = VMM_SIM_READ, .exit = {.addr = 0x10000 + 0x1000 * i, .width = 4}};
+	steps[REGIONS] = fake_exit(VMM_EXIT_HLT);
+	steps[REGIONS + 1] = (struct vmm_sim_step){.op = VMM_SIM_JUMP};
+	for (int i = 0; i < VCPUS; i++)
+		scripts[i] = one;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, VCPUS, VMM_IRQCHIP_NONE, scripts);
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	for (uint32_t i = 0; i <= VCPUS; i++) {
+		r[i].vcpu = vmm_vm_vcpu(vm, i % VCPUS);
+		r[i].stop = &stop;
+		thread[i] = spawn(i < VCPUS ? run_and_answer : dispatch_and_dispatch, &r[i]);
+	}
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		uint32_t n = i * 5 % REGIONS;
+
+		if (region[n] != NULL) {
+			vmm_region_remove(region[n]);
+			assert_int_equal(slots[n].alive, 0);
+			region[n] = NULL;
+		} else {
+			slots[n].alive = 1;
+			assert_int_equal(vmm_region_add(vm, VMM_SPACE_MMIO, 0x10000 + 0x1000 * n,
+							0x1000, &slot_ops, &slots[n], &region[n]),
+					 0);
+			added++;
+		}
+	}
+	stop = 1;
+	for (uint32_t i = 0; i <= VCPUS; i++)
+		join(thread[i]);
+	fake_end(&fake, ctx, vm);
+	for (uint32_t i = 0; i < REGIONS; i++)
+		released += slots[i].released;
+	assert_int_equal(released, added);
+}
+
+/* --- half of a mapping goes and comes while the other half is used --- */
+
+#define REMAPS 4000
+
+static void half_goes_while_half_is_used(void **state)
+{
+	struct vmm_sim_step steps[] = {
+		{.op = VMM_SIM_WRITE, .exit = {.addr = 0x1000, .width = 8, .data = 1}},
+		{.op = VMM_SIM_READ,
+		 .flags = VMM_SIM_CHECK,
+		 .exit = {.addr = 0x1000, .width = 8},
+		 .expect = 1},
+		{.op = VMM_SIM_WRITE, .exit = {.addr = 0x3000, .width = 4, .data = 2}},
+		{.op = VMM_SIM_JUMP, .count = 50},
+		fake_exit(VMM_EXIT_HLT),
+		{.op = VMM_SIM_JUMP},
+	};
+	const struct vmm_sim_script one = FAKE_SCRIPT(steps);
+	const struct vmm_sim_script scripts[2] = {one, one};
+	struct running r[2] = {0};
+	pthread_t thread[2];
+	_Atomic uint32_t stop = 0;
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, 2, VMM_IRQCHIP_NONE, scripts);
+	struct vmm_mem *mem;
+
+	(void)state;
+	assert_int_equal(vmm_mem_create(ctx, 0x8000, &mem), 0);
+	assert_int_equal(vmm_vm_map(vm, 0, mem, 0, 0x8000, VMM_PROT_RWX), 0);
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		r[i].vcpu = vmm_vm_vcpu(vm, i);
+		r[i].stop = &stop;
+		thread[i] = spawn(run_and_answer, &r[i]);
+	}
+	for (int i = 0; i < REMAPS; i++) {
+		assert_int_equal(vmm_vm_unmap(vm, 0x4000, 0x4000), 0);
+		assert_int_equal(vmm_vm_map(vm, 0x4000, mem, 0x4000, 0x4000, VMM_PROT_RWX), 0);
+	}
+	stop = 1;
+	for (uint32_t i = 0; i < 2; i++)
+		join(thread[i]);
+	/* The guest has seen no access to its half leave memory. */
+	assert_int_equal(r[0].mmio + r[1].mmio, 0);
+	vmm_mem_unref(mem);
+	fake_end(&fake, ctx, vm);
+}
+
+/* --- no dirty page is lost --- */
+
+#define WRITES 3000
+
+struct writer {
+	struct vmm_vcpu *vcpu;
+	_Atomic uint32_t done;
+};
+
+/* The guest counts in page 1; each time round it halts. */
+static void *count_in_guest(void *arg)
+{
+	struct writer *w = arg;
+	struct vmm_exit exit;
+
+	for (uint32_t i = 0; i < WRITES; i++) {
+		MUST(vmm_vcpu_run(w->vcpu, &exit) == 0);
+		MUST(exit.reason == VMM_EXIT_HLT);
+	}
+	w->done = 1;
+	return NULL;
+}
+
+static void dirty_pages_are_not_lost(void **state)
+{
+	/* Each write changes the page; the harvester copies a page when its bit is set. */
+	static struct vmm_sim_step steps[2 * WRITES];
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
+	struct fake_host fake;
+	struct vmm_mem *mem;
+	struct writer w = {0};
+	uint64_t seen[8] = {0};
+	uint32_t last = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < WRITES; i++) {
+		steps[2 * i] = (struct vmm_sim_step){
+			.op = VMM_SIM_WRITE,
+			.exit = {.addr = (i % 4) * 0x1000, .width = 8, .data = i + 1}};
+		steps[2 * i + 1] = fake_exit(VMM_EXIT_HLT);
+	}
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, &script);
+	assert_int_equal(vmm_mem_create(ctx, 0x8000, &mem), 0);
+	assert_int_equal(vmm_vm_map(vm, 0, mem, 0, 0x8000, VMM_PROT_RWX), 0);
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	assert_int_equal(vmm_vm_dirty_start(vm, 0, 0x8000), 0);
+	w.vcpu = vmm_vm_vcpu(vm, 0);
+	pthread_t writer = spawn(count_in_guest, &w);
+	while (last < 2) {
+		uint64_t bits;
+
+		/* Slots come and go meanwhile, and the library writes too. */
+		assert_int_equal(vmm_vm_unmap(vm, 0x6000, 0x1000), 0);
+		assert_int_equal(vmm_vm_fill(vm, 0x5000, (uint8_t)last, 1), 0);
+		assert_int_equal(vmm_vm_dirty_harvest(vm, 0, 0x6000, &bits, 1), 0);
+		assert_true((bits & 0x20) != 0);
+		for (uint64_t page = 0; page < 4; page++) {
+			if (bits >> page & 1)
+				seen[page]++;
+		}
+		assert_int_equal(vmm_vm_map(vm, 0x6000, mem, 0x6000, 0x1000, VMM_PROT_RWX), 0);
+		last = w.done ? last + 1 : 0; /* once more after the last write */
+	}
+	join(writer);
+	uint64_t bits;
+	assert_int_equal(vmm_vm_dirty_harvest(vm, 0, 0x5000, &bits, 1), 0);
+	assert_int_equal(bits, 0);
+	for (uint64_t page = 0; page < 4; page++)
+		assert_true(seen[page] != 0);
+	vmm_mem_unref(mem);
+	fake_end(&fake, ctx, vm);
+}
+
+/* --- pauses --- */
+
+static void *run_and_wait(void *arg)
+{
+	struct running *r = arg;
+	struct vmm_exit exit;
+
+	while (!*r->stop) {
+		MUST(vmm_vcpu_run(r->vcpu, &exit) == 0);
+		if (exit.reason == VMM_EXIT_PAUSED)
+			MUST(vmm_vm_wait_resumed(vmm_vcpu_vm(r->vcpu), VMM_FOREVER) == 0);
+		exit.data = 0;
+	}
+	return NULL;
+}
+
+static int slow_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		     uint64_t *value)
+{
+	(void)opaque;
+	(void)vcpu;
+	(void)offset;
+	(void)width;
+	sched_yield();
+	*value = 0;
+	return 0;
+}
+
+static void pauses_nest(void **state)
+{
+	const struct vmm_region_ops slow = {.size = sizeof(slow), .read = slow_read};
+	const struct vmm_sim_step steps[] = {
+		{.op = VMM_SIM_READ, .exit = {.addr = 0x10000, .width = 4}},
+		{.op = VMM_SIM_READ, .exit = {.addr = 0x20000, .width = 4}},
+		{.op = VMM_SIM_SPIN, .count = 10},
+		{.op = VMM_SIM_JUMP},
+	};
+	const struct vmm_sim_script one = FAKE_SCRIPT(steps);
+	const struct vmm_sim_script scripts[VCPUS] = {one, one, one, one};
+	struct running r[VCPUS] = {0};
+	pthread_t thread[VCPUS];
+	_Atomic uint32_t stop = 0;
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, VCPUS, VMM_IRQCHIP_NONE, scripts);
+	struct vmm_region *region;
+	struct vmm_exit exit;
+
+	(void)state;
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	assert_int_equal(vmm_vm_wait_resumed(vm, 0), 0);
+	assert_int_equal(vmm_region_add(vm, VMM_SPACE_MMIO, 0x10000, 4, &slow, NULL, &region), 0);
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		r[i].vcpu = vmm_vm_vcpu(vm, i);
+		r[i].stop = &stop;
+		thread[i] = spawn(run_and_wait, &r[i]);
+	}
+	for (int i = 0; i < 500; i++) {
+		struct vmm_vcpu_stats before = {.size = sizeof(before)}, after = before;
+		struct vmm_x86_clock clock;
+
+		assert_int_equal(vmm_vm_pause(vm), 0);
+		assert_int_equal(vmm_vm_pause(vm), 0);
+		assert_int_equal(vmm_vm_wait_resumed(vm, 1000), -VMM_ETIMEOUT);
+		vmm_vcpu_get_stats(r[0].vcpu, &before);
+		assert_int_equal(
+			vmm_vm_get_state(vm, VMM_STATE_X86_CLOCK, 0, &clock, sizeof(clock)), 0);
+		assert_int_equal(vmm_vm_resume(vm), 0);
+		vmm_vcpu_get_stats(r[0].vcpu, &after);
+		/* No vCPU has entered the guest. */
+		assert_int_equal(before.handled[VMM_EXIT_MMIO], after.handled[VMM_EXIT_MMIO]);
+		assert_int_equal(vmm_vm_resume(vm), 0);
+		sched_yield();
+	}
+	assert_int_equal(vmm_vm_resume(vm), -VMM_ESTATE);
+	stop = 1;
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		vmm_vcpu_kick(r[i].vcpu);
+		join(thread[i]);
+	}
+	/* A vCPU that does not run says so when it is run. */
+	assert_int_equal(vmm_vm_reset(vm), 0);
+	assert_int_equal(vmm_vm_pause(vm), 0);
+	assert_int_equal(vmm_vcpu_run(r[0].vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_PAUSED);
+	fake_end(&fake, ctx, vm);
+}
+
+/* --- everything at once, to end --- */
+
+static void *remap_forever(void *arg)
+{
+	struct running *r = arg;
+	struct vmm_vm *vm = vmm_vcpu_vm(r->vcpu);
+
+	while (!*r->stop) {
+		MUST(vmm_vm_protect(vm, 0, 0x1000, VMM_PROT_READ | VMM_PROT_EXEC) == 0);
+		MUST(vmm_vm_protect(vm, 0, 0x1000, VMM_PROT_RWX) == 0);
+	}
+	return NULL;
+}
+
+static void *pause_forever(void *arg)
+{
+	struct running *r = arg;
+	struct vmm_vm *vm = vmm_vcpu_vm(r->vcpu);
+
+	while (!*r->stop) {
+		MUST(vmm_vm_pause(vm) == 0);
+		MUST(vmm_vm_resume(vm) == 0);
+	}
+	return NULL;
+}
+
+static void *kick_forever(void *arg)
+{
+	struct running *r = arg;
+
+	while (!*r->stop) {
+		vmm_vcpu_kick(r->vcpu);
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* A device that changes memory from its callback, while others hold and pause its vCPU. */
+struct remapper {
+	struct vmm_vm *vm;
+	struct vmm_mem *mem;
+};
+
+static int remapper_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+			 uint64_t *value)
+{
+	struct remapper *m = opaque;
+	uint64_t gpa = 0x100000 + 0x10000 * (uint64_t)vmm_vcpu_index(vcpu);
+
+	(void)offset;
+	(void)width;
+	MUST(vmm_vm_map(m->vm, gpa, m->mem, 0x2000, 0x3000, VMM_PROT_RWX) == 0);
+	MUST(vmm_vm_unmap(m->vm, gpa + 0x1000, 0x1000) == 0);
+	MUST(vmm_vm_unmap(m->vm, gpa, 0x3000) == 0);
+	*value = 0;
+	return 0;
+}
+
+static void all_at_once(void **state)
+{
+	const struct vmm_region_ops ops = {.size = sizeof(ops), .read = remapper_read};
+	const struct vmm_sim_step steps[] = {
+		{.op = VMM_SIM_READ, .exit = {.addr = 0x10000, .width = 4}},
+		{.op = VMM_SIM_READ, .exit = {.addr = 0x800, .width = 4}},
+		{.op = VMM_SIM_SPIN, .count = 10},
+		{.op = VMM_SIM_JUMP},
+	};
+	void *(*const others[])(void *) = {remap_forever, pause_forever, kick_forever};
+	const struct vmm_sim_script one = FAKE_SCRIPT(steps);
+	const struct vmm_sim_script scripts[2] = {one, one};
+	struct running r[5] = {0};
+	pthread_t thread[5];
+	_Atomic uint32_t stop = 0;
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, 2, VMM_IRQCHIP_NONE, scripts);
+	struct remapper m = {.vm = vm};
+	struct vmm_region *region;
+
+	(void)state;
+	assert_int_equal(vmm_mem_create(ctx, 0x8000, &m.mem), 0);
+	assert_int_equal(vmm_vm_map(vm, 0, m.mem, 0, 0x2000, VMM_PROT_RWX), 0);
+	assert_int_equal(vmm_region_add(vm, VMM_SPACE_MMIO, 0x10000, 4, &ops, &m, &region), 0);
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		r[i].vcpu = vmm_vm_vcpu(vm, i % 2);
+		r[i].stop = &stop;
+		thread[i] = spawn(i < 2 ? run_and_wait : others[i - 2], &r[i]);
+	}
+	for (int i = 0; i < 300; i++) {
+		struct vmm_vcpu_stats stats = {.size = sizeof(stats)};
+		uint64_t before;
+
+		vmm_vcpu_get_stats(r[0].vcpu, &stats);
+		before = stats.handled[VMM_EXIT_MMIO];
+		do { /* hangs if nothing moves on */
+			sched_yield();
+			vmm_vcpu_get_stats(r[0].vcpu, &stats);
+		} while (stats.handled[VMM_EXIT_MMIO] == before);
+	}
+	stop = 1;
+	for (uint32_t i = 5; i-- > 0;) {
+		vmm_vcpu_kick(r[i].vcpu);
+		join(thread[i]);
+	}
+	vmm_mem_unref(m.mem);
+	fake_end(&fake, ctx, vm);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(second_runner_is_busy),
+		cmocka_unit_test(no_kick_is_lost),
+		cmocka_unit_test(regions_come_and_go),
+		cmocka_unit_test(half_goes_while_half_is_used),
+		cmocka_unit_test(dirty_pages_are_not_lost),
+		cmocka_unit_test(pauses_nest),
+		cmocka_unit_test(all_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
