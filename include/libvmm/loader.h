@@ -212,7 +212,8 @@ VMM_API const char *vmm_image_kind_name(uint32_t kind);
  * vmm_image_load() - Load an image and what belongs to it into guest memory.
  * @target: Guest memory.
  * @args:   The image, its command line and modules. Not kept.
- * @boot:   Filled with the start of the first CPU. Undefined on failure, but for its size.
+ * @boot:   Its size is set by the caller; filled with the start of the first CPU. Left as it was
+ *          on failure.
  * @error:  Filled on failure; may be NULL.
  *
  * Context: Any; allocates nothing, blocks only in the target's functions.

@@ -2,6 +2,7 @@
 /* From a struct vmm_boot to a vCPU's registers, by the public API only. */
 #include "apply.h"
 #include "libvmm/mem.h"
+#include "sized.h"
 
 #define CR0_PE   UINT64_C(0x00000001)
 #define CR0_ET   UINT64_C(0x00000010)
@@ -114,8 +115,8 @@ int vmm_boot_apply(const struct vmm_boot *boot, struct vmm_vcpu *vcpu)
 	struct vmm_x86_sys sys;
 	int err;
 
-	if (!boot || !vcpu || boot->size < sizeof(*boot) || boot->mode < VMM_BOOT_REAL16 ||
-	    boot->mode > VMM_BOOT_LONG64)
+	if (!boot || !vcpu || boot->size < offsetof(struct vmm_boot, areas) ||
+	    boot->mode < VMM_BOOT_REAL16 || boot->mode > VMM_BOOT_LONG64)
 		return -VMM_EINVAL;
 	err = vmm_vcpu_get_state(vcpu, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys));
 	if (err)
@@ -138,10 +139,12 @@ static int zero_vm(void *opaque, uint64_t gpa, uint64_t len)
 
 int vmm_load_target_vm(struct vmm_load_target *target, struct vmm_vm *vm)
 {
-	if (!target || !vm || target->size < sizeof(*target))
+	struct vmm_load_target own;
+
+	if (!vm || vmm__take_struct(&own, sizeof(own), target))
 		return -VMM_EINVAL;
-	target->opaque = vm;
-	target->write = write_vm;
-	target->zero = zero_vm;
-	return 0;
+	own.opaque = vm;
+	own.write = write_vm;
+	own.zero = zero_vm;
+	return vmm__give_struct(target, &own, sizeof(own));
 }

@@ -5,6 +5,7 @@
  */
 #include "load.h"
 #include "mem.h"
+#include "sized.h"
 
 #define HEADER_SIZE 110u
 #define FIELD(n)    (6 + 8 * (n))
@@ -111,29 +112,38 @@ static int skip_archive(struct initrd *initrd)
 	return err;
 }
 
-int vmm_initrd_check(const void *data, size_t len, struct vmm_error *error)
+static int check(struct initrd *initrd)
 {
-	struct initrd initrd = {data, len, 0, error};
 	bool any = false;
-	int err;
 
-	if (error && error->size < sizeof(*error))
-		return -VMM_EINVAL;
-	while (data && initrd.at < initrd.len) {
-		const uint8_t *next = initrd.data + initrd.at;
+	while (initrd->data && initrd->at < initrd->len) {
+		const uint8_t *next = initrd->data + initrd->at;
+		const uint64_t left = initrd->len - initrd->at;
+		int err;
 
 		if (*next == 0) {
-			initrd.at++;
+			initrd->at++;
 			continue;
 		}
-		if (is_packed(next, initrd.len - initrd.at))
+		if (is_packed(next, left))
 			return 0;
-		if (initrd.at % 4 || !is_cpio(next, initrd.len - initrd.at))
-			return malformed(&initrd, "the initrd is neither cpio nor packed");
-		err = skip_archive(&initrd);
+		if (initrd->at % 4 || !is_cpio(next, left))
+			return malformed(initrd, "the initrd is neither cpio nor packed");
+		err = skip_archive(initrd);
 		if (err)
 			return err;
 		any = true;
 	}
-	return any ? 0 : malformed(&initrd, "the initrd is empty");
+	return any ? 0 : malformed(initrd, "the initrd is empty");
+}
+
+int vmm_initrd_check(const void *data, size_t len, struct vmm_error *error)
+{
+	struct vmm_error own_error = {.size = sizeof(own_error)};
+	struct initrd initrd = {data, len, 0, &own_error};
+	int err = check(&initrd);
+
+	if (err && error)
+		vmm__give_struct(error, &own_error, sizeof(own_error));
+	return err;
 }

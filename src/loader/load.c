@@ -2,6 +2,7 @@
 /* Public entry points: find out what an image is and hand it to its loader. */
 #include "load.h"
 #include "elf_reader.h"
+#include "sized.h"
 
 static bool is_gzip(const uint8_t *image, size_t len)
 {
@@ -80,6 +81,8 @@ static int refuse(const struct vmm__load *load, uint32_t kind)
 
 static int load_kind(struct vmm__load *load, uint32_t kind)
 {
+	if (kind > VMM_IMAGE_GZIP)
+		return LOAD_FAIL(load, -VMM_EINVAL, "%llu is no kind of image", ULL(kind));
 	load->boot->kind = kind;
 	switch (kind) {
 	case VMM_IMAGE_BZIMAGE:
@@ -95,27 +98,39 @@ static int load_kind(struct vmm__load *load, uint32_t kind)
 	}
 }
 
+static int load_image(struct vmm__load *load)
+{
+	const struct vmm_load_args *args = load->args;
+	int err = vmm__load_check_target(load);
+
+	if (!err)
+		err = check_args(load);
+	if (err)
+		return err;
+	if (args->kind)
+		return load_kind(load, args->kind);
+	return load_kind(load, vmm_image_probe(args->image, args->image_len));
+}
+
 int vmm_image_load(const struct vmm_load_target *target, const struct vmm_load_args *args,
 		   struct vmm_boot *boot, struct vmm_error *error)
 {
-	struct vmm__load load = {target, args, boot, error};
-	uint32_t kind;
+	struct vmm_load_target own_target;
+	struct vmm_load_args own_args;
+	struct vmm_boot own_boot = {.size = sizeof(own_boot)};
+	struct vmm_error own_error = {.size = sizeof(own_error)};
+	struct vmm__load load = {&own_target, &own_args, &own_boot, &own_error};
 	int err;
 
-	if (error && error->size < sizeof(*error))
-		return -VMM_EINVAL;
-	if (!target || !args || !boot || target->size < sizeof(*target) ||
-	    args->size < sizeof(*args) || boot->size < sizeof(*boot))
-		return LOAD_FAIL(&load, -VMM_EINVAL,
-				 "an argument is missing, or its size is not set");
-	*boot = (struct vmm_boot){.size = boot->size};
-	err = vmm__load_check_target(&load);
+	if (vmm__take_struct(&own_target, sizeof(own_target), target) ||
+	    vmm__take_struct(&own_args, sizeof(own_args), args) || !boot)
+		err = LOAD_FAIL(&load, -VMM_EINVAL,
+				"an argument is missing, or its size is not set");
+	else
+		err = load_image(&load);
 	if (!err)
-		err = check_args(&load);
-	if (err)
-		return err;
-	if (args->kind > VMM_IMAGE_GZIP)
-		return LOAD_FAIL(&load, -VMM_EINVAL, "%llu is no kind of image", ULL(args->kind));
-	kind = args->kind ? args->kind : vmm_image_probe(args->image, args->image_len);
-	return load_kind(&load, kind);
+		return vmm__give_struct(boot, &own_boot, sizeof(own_boot));
+	if (error)
+		vmm__give_struct(error, &own_error, sizeof(own_error));
+	return err;
 }

@@ -30,7 +30,7 @@ struct vmm__load {
 	const struct vmm_load_target *target;
 	const struct vmm_load_args *args;
 	struct vmm_boot *boot;
-	struct vmm_error *error; /* may be NULL */
+	struct vmm_error *error;
 };
 
 /* Check the memory map; every later address arithmetic relies on it. */

@@ -15,10 +15,17 @@ static const struct vmm_load_range map[] = {
 	{0x100000000, 0x40000000, VMM_LOAD_RAM, 0},
 };
 
+/* More than any image needs: it has at most 64 areas. */
+#define WRITES_MAX 512u
+
 struct guest {
 	struct vmm_load_target target;
-	unsigned int writes;
 	const struct vmm_boot *boot;
+	unsigned int writes;
+	struct {
+		uint64_t gpa;
+		uint64_t len;
+	} write[WRITES_MAX];
 };
 
 static int within_area(const struct vmm_boot *boot, uint64_t gpa, uint64_t len)
@@ -33,12 +40,13 @@ static int within_area(const struct vmm_boot *boot, uint64_t gpa, uint64_t len)
 	return 0;
 }
 
-static void check_write(struct guest *guest, uint64_t gpa, uint64_t len)
+static void note_write(struct guest *guest, uint64_t gpa, uint64_t len)
 {
-	guest->writes++;
+	FUZZ_CHECK(guest->writes < WRITES_MAX);
 	FUZZ_CHECK(len > 0);
 	FUZZ_CHECK(guest_ram_holds(&guest->target, gpa, len));
-	FUZZ_CHECK(within_area(guest->boot, gpa, len));
+	guest->write[guest->writes].gpa = gpa;
+	guest->write[guest->writes++].len = len;
 }
 
 /* Looks at the bytes, for a sanitizer to see where they come from. */
@@ -47,14 +55,14 @@ static int write(void *opaque, uint64_t gpa, const void *buf, size_t len)
 	static volatile uint8_t sum;
 	const uint8_t *bytes = buf;
 
-	check_write(opaque, gpa, len);
+	note_write(opaque, gpa, len);
 	sum = (uint8_t)(sum + bytes[0] + bytes[len / 2] + bytes[len - 1]);
 	return 0;
 }
 
 static int zero(void *opaque, uint64_t gpa, uint64_t len)
 {
-	check_write(opaque, gpa, len);
+	note_write(opaque, gpa, len);
 	return 0;
 }
 
@@ -84,6 +92,8 @@ static void check_success(const struct guest *guest)
 			FUZZ_CHECK(areas[i].base + areas[i].size <= areas[j].base ||
 				   areas[j].base + areas[j].size <= areas[i].base);
 	}
+	for (unsigned int i = 0; i < guest->writes; i++)
+		FUZZ_CHECK(within_area(boot, guest->write[i].gpa, guest->write[i].len));
 	FUZZ_CHECK(entered);
 	FUZZ_CHECK(boot->gdt != 0);
 }

@@ -4,6 +4,7 @@
 
 #include "format.h"
 #include "libvmm/loader.h"
+#include "sized.h"
 
 #define FAIL(error, code, ...) vmm__fail(error, code, "vmm_gunzip", 0, __VA_ARGS__)
 
@@ -125,9 +126,14 @@ static int unpack(const void *data, size_t len, void *out, size_t *out_size,
 
 int vmm_gunzip(const void *data, size_t len, void *out, size_t *out_size, struct vmm_error *error)
 {
-	if (error && error->size < sizeof(*error))
-		return -VMM_EINVAL;
-	if (!data || !out_size)
-		return FAIL(error, -VMM_EINVAL, "an argument is missing");
-	return unpack(data, len, out, out_size, error);
+	struct vmm_error own_error = {.size = sizeof(own_error)};
+	int err;
+
+	if (data && out_size)
+		err = unpack(data, len, out, out_size, &own_error);
+	else
+		err = FAIL(&own_error, -VMM_EINVAL, "an argument is missing");
+	if (err && error)
+		vmm__give_struct(error, &own_error, sizeof(own_error));
+	return err;
 }

@@ -105,7 +105,7 @@ static void real_mode(void **state)
 
 static void arguments(void **state)
 {
-	struct vmm_load_target target = {.size = sizeof(target) - 1};
+	struct vmm_load_target target = {.size = 4};
 	struct vmm_boot boot = boot64;
 	/* Neither is looked at. */
 	struct vmm_vcpu *vcpu = (struct vmm_vcpu *)(uintptr_t)8;
@@ -119,11 +119,11 @@ static void arguments(void **state)
 	boot.mode = 4;
 	assert_int_equal(vmm_boot_apply(&boot, vcpu), -VMM_EINVAL);
 	boot = boot64;
-	boot.size--;
+	boot.size = 8;
 	assert_int_equal(vmm_boot_apply(&boot, vcpu), -VMM_EINVAL);
 	assert_int_equal(vmm_load_target_vm(&target, vm), -VMM_EINVAL);
 	assert_int_equal(vmm_load_target_vm(NULL, vm), -VMM_EINVAL);
-	target.size++;
+	target.size = sizeof(target);
 	assert_int_equal(vmm_load_target_vm(&target, NULL), -VMM_EINVAL);
 	assert_int_equal(vmm_load_target_vm(&target, vm), 0);
 	assert_ptr_equal(target.opaque, vm);

@@ -162,28 +162,48 @@ static void zeros_without_zero_function(void **state)
 	assert_int_equal(f->ram.bytes[ELF_DATA_PADDR + ELF_DATA_MEM], 0xa5);
 }
 
+/* Structures of older callers are shorter, those of newer ones are zero at their end. */
 static void structure_sizes(void **state)
 {
 	struct fixture *f = *state;
+	struct {
+		struct vmm_load_args args;
+		uint64_t more;
+	} newer;
 
 	flat(f, VMM_BOOT_PROT32, 0x10000, 0x10000);
-	f->boot.size--;
+	f->args.size = 4;
 	fixture_refused(f, VMM_EINVAL);
-	f->boot.size++;
-	f->args.size--;
+	f->args.size = sizeof(f->args);
+	f->ram.target.size = 0;
 	fixture_refused(f, VMM_EINVAL);
-	f->args.size++;
-	f->ram.target.size--;
-	fixture_refused(f, VMM_EINVAL);
-	f->ram.target.size++;
-	f->error.size = 8;
+	f->ram.target.size = offsetof(struct vmm_load_target, zero);
+	assert_int_equal(fixture_load(f), 0);
+	f->boot.size = 0;
 	assert_int_equal(fixture_load(f), -VMM_EINVAL);
-	assert_int_equal(f->error.code, 0);
+	f->boot.size = offsetof(struct vmm_boot, areas);
+	f->boot.areas[0].size = 42;
+	assert_int_equal(fixture_load(f), 0);
+	assert_int_equal(f->boot.entry, 0x10000);
+	assert_int_equal(f->boot.areas[0].size, 42);
+	f->error.size = offsetof(struct vmm_error, text);
+	f->args.flat_mode = 0;
+	assert_int_equal(fixture_load(f), -VMM_EINVAL);
+	assert_int_equal(f->error.code, -VMM_EINVAL);
+	assert_string_equal(f->error.text, "");
 	f->error.size = sizeof(f->error);
+
+	flat(f, VMM_BOOT_PROT32, 0x10000, 0x10000);
+	assert_int_equal(fixture_load(f), 0);
+	newer.args = f->args;
+	newer.args.size = sizeof(newer);
+	newer.more = 0;
+	assert_int_equal(vmm_image_load(&f->ram.target, &newer.args, &f->boot, NULL), 0);
+	newer.more = 1;
+	assert_int_equal(vmm_image_load(&f->ram.target, &newer.args, &f->boot, NULL), -VMM_EINVAL);
 	assert_int_equal(vmm_image_load(NULL, &f->args, &f->boot, NULL), -VMM_EINVAL);
 	assert_int_equal(vmm_image_load(&f->ram.target, NULL, &f->boot, NULL), -VMM_EINVAL);
 	assert_int_equal(vmm_image_load(&f->ram.target, &f->args, NULL, NULL), -VMM_EINVAL);
-	assert_int_equal(fixture_load(f), 0);
 }
 
 static void refuses_what_it_does_not_know(void **state)

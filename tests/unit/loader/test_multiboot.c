@@ -153,6 +153,7 @@ static void names_what_is_wrong(void **state)
 	image_put32(&f->kernel, MB_HEADER + 16, 0u - (MB_HEADER - MB_FILE_START));
 	image_put32(&f->kernel, MB_HEADER + 20, 0);
 	image_put32(&f->kernel, MB_HEADER + 24, 0);
+	image_put32(&f->kernel, MB_HEADER + 28, 0xfffffff8);
 	fixture_refused(f, VMM_EFORMAT);
 	image_multiboot(&f->kernel);
 	image_put32(&f->kernel, MB_HEADER + 4, 0x10004);
