@@ -18,9 +18,10 @@ static void *take(struct fake_host *fake, size_t size, size_t align)
 
 	if (call == atomic_load(&fake->fail_at))
 		return NULL;
+	if (align < sizeof(void *))
+		align = sizeof(void *);
 	size_t rounded = (size + align - 1) / align * align;
-	void *p = aligned_alloc(align < sizeof(void *) ? sizeof(void *) : align,
-				rounded != 0 ? rounded : align);
+	void *p = aligned_alloc(align, rounded != 0 ? rounded : align);
 	if (p == NULL)
 		return NULL;
 	memset(p, 0, size);
