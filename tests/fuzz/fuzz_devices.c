@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * What a guest and the other end of a line can do to a device. The first byte chooses the device;
+ * then each operation is a byte (what), a byte (where), and for writes 8 bytes of value.
+ */
+#include <string.h>
+
+#include "fuzz.h"
+#include "libvmm/dev.h"
+
+#define RAM 4096
+
+static uint8_t ram[RAM];
+static uint32_t level;
+
+static void *host_alloc(void *opaque, size_t size, size_t align)
+{
+	(void)opaque;
+	(void)align;
+	return calloc(1, size);
+}
+
+static void host_free(void *opaque, void *ptr, size_t size)
+{
+	(void)opaque;
+	(void)size;
+	free(ptr);
+}
+
+static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64_t timeout_ns)
+{
+	(void)opaque;
+	(void)word;
+	(void)value;
+	(void)timeout_ns;
+	FUZZ_CHECK(!"a lock is taken twice");
+}
+
+static void host_wake(void *opaque, const uint32_t *word)
+{
+	(void)opaque;
+	(void)word;
+}
+
+static const struct vmm_host host = {
+	.size = sizeof(host),
+	.alloc = host_alloc,
+	.free = host_free,
+	.wait = host_wait,
+	.wake = host_wake,
+};
+
+static void irq(void *opaque, uint32_t now)
+{
+	(void)opaque;
+	FUZZ_CHECK(now != level && now <= 1);
+	level = now;
+}
+
+static void event(void *opaque, uint32_t what)
+{
+	(void)opaque;
+	FUZZ_CHECK(what == VMM_SYSTEM_OFF || what == VMM_SYSTEM_RESET);
+}
+
+static int ram_read(void *opaque, uint64_t gpa, void *buf, size_t len)
+{
+	(void)opaque;
+	if (gpa > RAM || len > RAM - gpa)
+		return -VMM_EFAULT;
+	memcpy(buf, ram + gpa, len);
+	return 0;
+}
+
+static int ram_write(void *opaque, uint64_t gpa, const void *buf, size_t len)
+{
+	(void)opaque;
+	if (gpa > RAM || len > RAM - gpa)
+		return -VMM_EFAULT;
+	memcpy(ram + gpa, buf, len);
+	return 0;
+}
+
+struct input {
+	const uint8_t *data;
+	size_t len;
+};
+
+static uint64_t take(struct input *in, size_t bytes)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < bytes && in->len > 0; i++) {
+		value |= (uint64_t)*in->data++ << (8 * i);
+		in->len--;
+	}
+	return value;
+}
+
+/* Bits of what: 0-1 width, 2 write, 7 the other end instead. */
+static void play(struct input *in, const struct vmm_region_ops *ops, void *dev, uint32_t len,
+		 void (*other_end)(void *dev, uint64_t value))
+{
+	while (in->len > 0) {
+		uint64_t what = take(in, 1);
+		uint32_t width = UINT32_C(1) << (what & 3);
+		uint64_t offset = take(in, 1) % len;
+		uint64_t value = ~UINT64_C(0);
+
+		if ((what & 0x80) != 0) {
+			other_end(dev, take(in, 8));
+		} else if (offset + width > len) {
+			continue;
+		} else if ((what & 4) != 0) {
+			value = take(in, 8) & (UINT64_MAX >> (64 - 8 * width));
+			FUZZ_CHECK(ops->write(dev, NULL, offset, width, value) == 0);
+		} else {
+			FUZZ_CHECK(ops->read(dev, NULL, offset, width, &value) == 0);
+			FUZZ_CHECK(width == 8 || value >> (8 * width) == 0);
+		}
+	}
+}
+
+static void uart_other_end(void *dev, uint64_t value)
+{
+	static uint8_t data[2048];
+
+	FUZZ_CHECK(vmm_uart_input(dev, data, (uint32_t)(value % sizeof(data))) <= sizeof(data));
+}
+
+static void play_uart(struct input *in)
+{
+	struct vmm_uart_config config = {.size = sizeof(config), .irq = irq};
+	struct vmm_uart *uart;
+
+	FUZZ_CHECK(vmm_uart_create(&host, &config, &uart) == 0);
+	play(in, vmm_uart_ops(), uart, VMM_UART_PORTS, uart_other_end);
+	vmm_uart_reset(uart);
+	FUZZ_CHECK(level == 0);
+	vmm_uart_destroy(uart);
+}
+
+static void press(void *dev, uint64_t value)
+{
+	(void)value;
+	vmm_power_button(dev);
+	FUZZ_CHECK(level == 1);
+}
+
+static void play_power(struct input *in)
+{
+	struct vmm_power_config config = {.size = sizeof(config), .irq = irq, .event = event};
+	struct vmm_power *power;
+
+	FUZZ_CHECK(vmm_power_create(&host, &config, &power) == 0);
+	play(in, vmm_power_ops(), power, VMM_POWER_LEN, press);
+	vmm_power_reset(power);
+	FUZZ_CHECK(level == 0);
+	vmm_power_destroy(power);
+}
+
+/* The guest writes to its memory. */
+static void write_ram(void *dev, uint64_t value)
+{
+	(void)dev;
+	memmove(ram + 8, ram, 56);
+	memcpy(ram, &value, sizeof(value));
+}
+
+static void play_fw_cfg(struct input *in)
+{
+	struct vmm_fw_cfg_config config = {
+		.size = sizeof(config), .read = ram_read, .write = ram_write};
+	struct vmm_fw_cfg *fw_cfg;
+
+	FUZZ_CHECK(vmm_fw_cfg_create(&host, &config, &fw_cfg) == 0);
+	FUZZ_CHECK(vmm_fw_cfg_add(fw_cfg, "opt/a", "alphabet", 8) == 0);
+	play(in, vmm_fw_cfg_ops(), fw_cfg, VMM_FW_CFG_PORTS, write_ram);
+	vmm_fw_cfg_destroy(fw_cfg);
+}
+
+size_t fuzz_seed(unsigned int index, uint8_t *buf)
+{
+	/* A UART that is set up, sends and receives; a button and a sleep; a file read by DMA. */
+	static const uint8_t uart[] = {0, 4, 1, 0xf, 0, 0, 0, 0,    0, 0, 0, 4,  2, 0x81,
+				       0, 0, 0, 0,   0, 0, 0, 0x80, 0, 9, 0, 0,  0, 0,
+				       0, 0, 0, 0,   2, 0, 5, 0,    0, 4, 0, 'x'};
+	static const uint8_t power[] = {1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 4, 4, 0x34};
+	static const uint8_t fw_cfg[] = {2, 0x80, 0,    0, 0,   0, 0, 0, 0, 1, 0, 0x80,
+					 0, 0,    0x20, 0, 0xa, 0, 0, 0, 4, 6, 8, 0};
+
+	switch (index) {
+	case 0:
+		memcpy(buf, uart, sizeof(uart));
+		return sizeof(uart);
+	case 1:
+		memcpy(buf, power, sizeof(power));
+		return sizeof(power);
+	case 2:
+		memcpy(buf, fw_cfg, sizeof(fw_cfg));
+		return sizeof(fw_cfg);
+	default:
+		return 0;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct input in = {data, len};
+
+	level = 0;
+	memset(ram, 0, sizeof(ram));
+	switch (take(&in, 1) % 3) {
+	case 0:
+		play_uart(&in);
+		break;
+	case 1:
+		play_power(&in);
+		break;
+	default:
+		play_fw_cfg(&in);
+		break;
+	}
+	return 0;
+}
