@@ -60,7 +60,9 @@ static void derive_attributes(struct vmm__pt *pt)
 
 	pt->prot_mask = dirty_in_prot ? pt->dirty_mask : 0;
 	for (unsigned p = 0; p < VMM__PROT_COUNT; p++) {
-		uint64_t v = f->prot(p, pt->flags);
+		bool refused = pt->flags & VMM__PT_W_XOR_X && p & VMM__PROT_W &&
+			       p & (VMM__PROT_X | VMM__PROT_XU);
+		uint64_t v = refused ? 0 : f->prot(p, pt->flags);
 
 		pt->prot[p] = v;
 		if (v == 0)
@@ -73,6 +75,7 @@ static void derive_attributes(struct vmm__pt *pt)
 		}
 	}
 	for (unsigned m = 0; m < VMM__MEM_COUNT; m++) {
+		pt->mem[m] = f->mem[m];
 		if (f->mem[m] != VMM__MEM_NONE)
 			pt->mem_of[mem_index(f, f->mem[m])] = (uint8_t)m;
 	}
@@ -109,18 +112,20 @@ static int check_config(const struct vmm__pt_config *c, unsigned *levels, unsign
 	return 0;
 }
 
-static struct vmm__pt_hit translate_any(const struct vmm__pt *pt, uint64_t ia);
-static struct vmm__pt_hit translate_3(const struct vmm__pt *pt, uint64_t ia);
-static struct vmm__pt_hit translate_4(const struct vmm__pt *pt, uint64_t ia);
-static struct vmm__pt_hit translate_5(const struct vmm__pt *pt, uint64_t ia);
+static uint64_t translate_any(const struct vmm__pt *pt, uint64_t ia);
+static uint64_t translate_3(const struct vmm__pt *pt, uint64_t ia);
+static uint64_t translate_4(const struct vmm__pt *pt, uint64_t ia);
+static uint64_t translate_5(const struct vmm__pt *pt, uint64_t ia);
 
 static void choose_translate(struct vmm__pt *pt)
 {
 	const struct vmm__pt_format *f = pt->format;
 
 	pt->translate = translate_any;
-	if (f->shift != 12 || f->bits != 9 || f->addr_high || pt->ops->virt)
+	pt->linear = !f->addr_high && !pt->ops->virt;
+	if (!pt->linear || f->shift != 12 || f->bits != 9)
 		return;
+	pt->quick = !pt->ops->clean && !(pt->flags & (VMM__PT_INVAL_MAP | VMM__PT_ODD_SIZES));
 	if (pt->levels == 3)
 		pt->translate = translate_3;
 	else if (pt->levels == 4)
@@ -200,35 +205,24 @@ void *vmm__pt_pool_take(struct vmm__pt *pt, uint64_t *pa)
 	return page;
 }
 
-unsigned vmm__pt_entry_prot(const struct vmm__pt *pt, uint64_t entry)
-{
-	return pt->prot_of[prot_index(pt->format, entry)];
-}
-
-unsigned vmm__pt_entry_mem(const struct vmm__pt *pt, uint64_t entry)
-{
-	return pt->mem_of[mem_index(pt->format, entry)];
-}
-
 /* Where a walk for one address ended: a leaf, or an entry that hardware ignores. */
 struct position {
-	const uint64_t *table;
 	uint64_t entry;
 	unsigned level;
 };
 
 static void walk(const struct vmm__pt *pt, uint64_t ia, struct position *at)
 {
+	unsigned l = pt->levels - 1U, shift = level_shift(pt, l);
 	const uint64_t *t = pt->root;
-	unsigned l = pt->levels - 1U;
-	uint64_t e = entry_get(t + level_index(pt, l, ia));
+	uint64_t e = entry_get(t + (ia >> shift));
 
 	while (l > 0 && is_table(pt, e)) {
-		t = table_of(pt, e);
+		t = table_below(pt, e, l);
 		l--;
-		e = entry_get(t + level_index(pt, l, ia));
+		shift -= pt->bits;
+		e = entry_get(t + ((ia >> shift) & (BIT(pt->bits) - 1)));
 	}
-	at->table = t;
 	at->entry = is_present(pt, e) ? e : 0;
 	at->level = l;
 }
@@ -257,73 +251,78 @@ static uint64_t leaf_oa(const struct vmm__pt *pt, uint64_t entry, unsigned level
 	return addr_decode(pt, entry) & ~level_mask(pt, level);
 }
 
-static struct vmm__pt_hit translate_any(const struct vmm__pt *pt, uint64_t ia)
+static __attribute__((noinline)) uint64_t translate_any(const struct vmm__pt *pt, uint64_t ia)
 {
 	struct position at;
 	int r;
 
 	if (ia > pt->ia_last)
-		return (struct vmm__pt_hit){0, VMM_ENOENT};
+		return VMM__PT_NOTHING;
 	r = walk_beside_writer(pt, ia, &at);
 	if (r != 0)
-		return (struct vmm__pt_hit){0, (uint64_t)-r};
-	return (struct vmm__pt_hit){at.entry, leaf_oa(pt, at.entry, at.level) |
-						      (ia & level_mask(pt, at.level))};
+		return r == -VMM_EBUSY ? VMM__PT_BUSY : VMM__PT_NOTHING;
+	return leaf_oa(pt, at.entry, at.level) | (ia & level_mask(pt, at.level));
+}
+
+static inline uint64_t translate_large(const struct vmm__pt *pt, uint64_t ia, uint64_t e,
+				       uint64_t in, uint32_t seq)
+{
+	if (!(e & pt->present) || __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE) != seq)
+		return translate_any(pt, ia);
+	return (e & pt->addr & ~in) | (ia & in);
 }
 
 /*
  * The same for 4 KiB tables of 512 entries whose addresses stand in their place, with the number of
  * levels known to the compiler. The bits of an entry that leads to a table are known, none but the
- * address differs: down[] takes them off and goes to virtual addresses in one addition.
+ * address differs: down[] takes them off and goes to virtual addresses in one addition. Members are
+ * read into locals first: the loads of entries acquire, after them the compiler would read anew.
  */
-static inline __attribute__((always_inline)) struct vmm__pt_hit
-translate_4k(const struct vmm__pt *pt, uint64_t ia, unsigned levels)
+static ALWAYS_INLINE uint64_t translate_4k(const struct vmm__pt *pt, uint64_t ia, unsigned levels)
 {
 	uint32_t seq = __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE);
-	uint64_t i = ia >> (12 + 9 * (levels - 1)), in, e;
-	unsigned l;
+	uint64_t i = ia >> (12 + 9 * (levels - 1)), mark = pt->mark, e;
+	const uint64_t *t = pt->root;
 
 	if (i >= pt->root_used)
 		return translate_any(pt, ia);
-	e = entry_get(pt->root + i);
+	e = entry_get(t + i);
 #pragma GCC unroll 5
-	for (l = levels - 1; l > 0; l--) {
-		if (!(e & pt->mark))
-			break;
-		e = entry_get((const uint64_t *)(uintptr_t)(e + pt->down[l]) +
-			      ((ia >> (12 + 9 * (l - 1))) & 511));
+	for (unsigned l = levels - 1; l > 0; l--) {
+		if (!(e & mark))
+			return translate_large(pt, ia, e, BIT(12 + 9 * l) - 1, seq);
+		t = (const uint64_t *)(uintptr_t)(e + pt->down[l]);
+		KEEP(t);
+		e = entry_get(t + ((ia >> (12 + 9 * (l - 1))) & 511));
 	}
 	if (!(e & pt->present) || __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE) != seq)
 		return translate_any(pt, ia);
-	in = BIT(12 + 9 * l) - 1;
-	return (struct vmm__pt_hit){e, (e & pt->addr & ~in) | (ia & in)};
+	return (e & pt->addr) | (ia & 0xfff);
 }
 
-static struct vmm__pt_hit translate_3(const struct vmm__pt *pt, uint64_t ia)
+static uint64_t translate_3(const struct vmm__pt *pt, uint64_t ia)
 {
 	return translate_4k(pt, ia, 3);
 }
 
-static struct vmm__pt_hit translate_4(const struct vmm__pt *pt, uint64_t ia)
+static uint64_t translate_4(const struct vmm__pt *pt, uint64_t ia)
 {
 	return translate_4k(pt, ia, 4);
 }
 
-static struct vmm__pt_hit translate_5(const struct vmm__pt *pt, uint64_t ia)
+static uint64_t translate_5(const struct vmm__pt *pt, uint64_t ia)
 {
 	return translate_4k(pt, ia, 5);
 }
 
-static void describe(const struct vmm__pt *pt, uint64_t ia, const struct position *at,
-		     struct vmm__pt_leaf *leaf)
+void vmm__pt_describe(const struct vmm__pt *pt, uint64_t ia, uint64_t e, unsigned level,
+		      struct vmm__pt_leaf *leaf)
 {
-	uint64_t e = at->entry;
-
-	leaf->ia = ia & ~level_mask(pt, at->level);
-	leaf->oa = leaf_oa(pt, e, at->level);
-	leaf->size = level_mask(pt, at->level) + 1;
-	leaf->prot = (uint8_t)vmm__pt_entry_prot(pt, e);
-	leaf->mem = (uint8_t)vmm__pt_entry_mem(pt, e);
+	leaf->ia = ia & ~level_mask(pt, level);
+	leaf->oa = leaf_oa(pt, e, level);
+	leaf->size = level_mask(pt, level) + 1;
+	leaf->prot = pt->prot_of[prot_index(pt->format, e)];
+	leaf->mem = pt->mem_of[mem_index(pt->format, e)];
 	leaf->accessed = (e & pt->accessed) != 0;
 	leaf->dirty = is_dirty(pt, e);
 }
@@ -337,7 +336,7 @@ int vmm__pt_lookup(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__pt_l
 		return -VMM_ERANGE;
 	r = walk_beside_writer(pt, ia.a, &at);
 	if (r == 0)
-		describe(pt, ia.a, &at, leaf);
+		vmm__pt_describe(pt, ia.a, at.entry, at.level, leaf);
 	return r;
 }
 
@@ -353,7 +352,7 @@ int vmm__pt_next(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__ia las
 		int r = walk_beside_writer(pt, a, &at);
 
 		if (r == 0)
-			describe(pt, a, &at, leaf);
+			vmm__pt_describe(pt, a, at.entry, at.level, leaf);
 		if (r != -VMM_ENOENT)
 			return r;
 		end = a | level_mask(pt, at.level);

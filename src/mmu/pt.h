@@ -114,17 +114,15 @@ struct vmm__pt_leaf {
 	bool accessed, dirty;
 };
 
-/* What translate found. entry == 0: nothing, and oa is VMM_ENOENT or VMM_EBUSY. */
-struct vmm__pt_hit {
-	uint64_t entry;
-	uint64_t oa; /* of the byte asked for */
-};
+/* What translate gives for what it does not find: nothing there; perhaps again in a moment. */
+#define VMM__PT_NOTHING UINT64_MAX
+#define VMM__PT_BUSY    (UINT64_MAX - 1)
 
 /*
  * Caller's storage; its members are the engine's own. All but seq and the pool are fixed at init.
  */
 struct vmm__pt {
-	struct vmm__pt_hit (*translate)(const struct vmm__pt *pt, uint64_t ia);
+	uint64_t (*translate)(const struct vmm__pt *pt, uint64_t ia);
 	uint64_t *root;
 	uint64_t root_used; /* entries of the root within ia_bits */
 	uint64_t mark;      /* the software bit that only entries leading to tables have */
@@ -145,13 +143,16 @@ struct vmm__pt {
 					   type */
 	uint64_t accessed, dirty_mask, dirty_value, dirty_clean, dirty_set;
 	uint64_t prot[VMM__PROT_COUNT]; /* 0: cannot be had */
+	uint64_t mem[VMM__MEM_COUNT];   /* VMM__MEM_NONE: cannot be had */
 	uint64_t prot_mask;
 	uint8_t prot_of[VMM__PT_PROT_INDEX];
 	uint8_t mem_of[VMM__PT_MEM_INDEX];
 	uint32_t flags;
 	uint8_t shift, bits, levels, top; /* top: highest level with leaves */
 	uint8_t split;
-	bool stale; /* an invalidation failed: unlinked tables still wait for one */
+	bool linear; /* down[] serves */
+	bool quick;  /* and pages are of 4 KiB, with nothing to do beside storing them */
+	bool stale;  /* an invalidation failed: unlinked tables still wait for one */
 
 	uint64_t pool_pa; /* first free page, each leads to the next by its first word; 0: none */
 	uint64_t pool_pages;
@@ -240,8 +241,7 @@ static inline uint64_t vmm__pt_bound_edges(const struct vmm__pt *pt)
  * vmm__pt_map() - Map a range with the largest leaves that both addresses, the length and the
  * table's configuration allow.
  *
- * Return: 0; as above; -VMM_EEXIST when part of it is mapped; -VMM_EINVAL for what is both writable
- * and executable where VMM__PT_W_XOR_X is set.
+ * Return: 0; as above; -VMM_EEXIST when part of it is mapped.
  */
 int vmm__pt_map(struct vmm__pt *pt, struct vmm__ia ia, struct vmm__oa oa, uint64_t len,
 		unsigned prot, unsigned mem);
@@ -294,15 +294,12 @@ int vmm__pt_harvest(struct vmm__pt *pt, struct vmm__ia ia, uint64_t len, unsigne
  * vmm__pt_translate() - Where an address leads: the short way, for the run path.
  *
  * Context: Any; beside a writer.
+ * Return: The output address, VMM__PT_NOTHING or VMM__PT_BUSY.
  */
-static inline struct vmm__pt_hit vmm__pt_translate(const struct vmm__pt *pt, struct vmm__ia ia)
+static inline uint64_t vmm__pt_translate(const struct vmm__pt *pt, struct vmm__ia ia)
 {
 	return pt->translate(pt, ia.a);
 }
-
-/* VMM__PROT_ and VMM__MEM_ of the entry that translate gave. */
-unsigned vmm__pt_entry_prot(const struct vmm__pt *pt, uint64_t entry);
-unsigned vmm__pt_entry_mem(const struct vmm__pt *pt, uint64_t entry);
 
 /**
  * vmm__pt_lookup() - The leaf that maps an address, with all its attributes.

@@ -6,6 +6,11 @@
 #include "bits.h"
 #include "pt.h"
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* The address of a table stays one value, to which the processor adds the index as it loads. */
+#define KEEP(pointer) __asm__("" : "+r"(pointer))
+
 /* Tests see every store: they compile these files with a definition of their own. */
 #ifndef VMM__PT_STORED
 #define VMM__PT_STORED(slot, value)
@@ -48,30 +53,38 @@ static inline void entry_or(uint64_t *slot, uint64_t bits)
 }
 
 /*
- * @n entries beginning with @v, each @step more than the one before. The loop to which the cost of
- * large ranges comes down.
+ * @n entries beginning with @v, each @step more than the one before. The loops to which the cost of
+ * large ranges comes down: eight at a time, and no dearer for one.
  */
 static inline void entry_fill(uint64_t *slot, uint64_t n, uint64_t v, uint64_t step)
 {
+	for (; n >= 8; n -= 8) {
 #pragma GCC unroll 8
-	for (uint64_t i = 0; i < n; i++, v += step) {
-		__atomic_store_n(slot + i, v, __ATOMIC_RELAXED);
-		VMM__PT_STORED(slot + i, v);
+		for (unsigned k = 0; k < 8; k++, slot++, v += step) {
+			__atomic_store_n(slot, v, __ATOMIC_RELAXED);
+			VMM__PT_STORED(slot, v);
+		}
+	}
+	for (; n > 0; n--, slot++, v += step) {
+		__atomic_store_n(slot, v, __ATOMIC_RELAXED);
+		VMM__PT_STORED(slot, v);
 	}
 }
 
 /* Any of @bits in any of @n entries. */
 static inline bool entry_any(const uint64_t *slot, uint64_t n, uint64_t bits)
 {
-	uint64_t all = 0, i = 0;
+	uint64_t all = 0;
 
-	for (; i + 8 <= n && !(all & bits); i += 8) {
+	for (; n >= 8; n -= 8) {
 #pragma GCC unroll 8
-		for (unsigned k = 0; k < 8; k++)
-			all |= __atomic_load_n(slot + i + k, __ATOMIC_RELAXED);
+		for (unsigned k = 0; k < 8; k++, slot++)
+			all |= __atomic_load_n(slot, __ATOMIC_RELAXED);
+		if (all & bits)
+			return true;
 	}
-	for (; i < n; i++)
-		all |= __atomic_load_n(slot + i, __ATOMIC_RELAXED);
+	for (; n > 0; n--, slot++)
+		all |= __atomic_load_n(slot, __ATOMIC_RELAXED);
 	return (all & bits) != 0;
 }
 
@@ -150,9 +163,18 @@ static inline uint64_t *table_at(const struct vmm__pt *pt, uint64_t pa)
 	return (uint64_t *)(uintptr_t)(pa + pt->offset);
 }
 
+/* The table that an entry leads to, or led to before it was unlinked. */
 static inline uint64_t *table_of(const struct vmm__pt *pt, uint64_t e)
 {
 	return table_at(pt, addr_decode(pt, e));
+}
+
+/* The table that an entry of a level leads to. */
+static inline uint64_t *table_below(const struct vmm__pt *pt, uint64_t e, unsigned level)
+{
+	if (pt->linear)
+		return (uint64_t *)(uintptr_t)(e + pt->down[level]);
+	return table_of(pt, e);
 }
 
 static inline bool is_dirty(const struct vmm__pt *pt, uint64_t e)
@@ -167,5 +189,9 @@ static inline uint64_t entry_clean(const struct vmm__pt *pt, uint64_t e)
 		e = (e & ~pt->dirty_mask) | pt->dirty_clean;
 	return e & ~(pt->dirty_set | pt->accessed);
 }
+
+/* The leaf @e of a level, found for @ia. */
+void vmm__pt_describe(const struct vmm__pt *pt, uint64_t ia, uint64_t e, unsigned level,
+		      struct vmm__pt_leaf *leaf);
 
 #endif

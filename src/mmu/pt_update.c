@@ -101,30 +101,33 @@ static unsigned top_for(const struct vmm__pt *pt, uint64_t ia, uint64_t oa)
 
 static int check_range(const struct vmm__pt *pt, uint64_t ia, uint64_t len)
 {
+	uint64_t last = ia + len - 1;
+
 	if (len == 0)
 		return -VMM_EINVAL;
 	if (((ia | len) & level_mask(pt, 0)) != 0)
 		return -VMM_EALIGN;
-	if (ia > pt->ia_last || len - 1 > pt->ia_last - ia)
-		return -VMM_ERANGE;
-	return 0;
+	return last < ia || last > pt->ia_last ? -VMM_ERANGE : 0;
 }
 
 static int check_output(const struct vmm__pt *pt, uint64_t oa, uint64_t len)
 {
+	uint64_t last = oa + len - 1;
+
 	if ((oa & level_mask(pt, 0)) != 0)
 		return -VMM_EALIGN;
-	if (oa > pt->oa_last || len - 1 > pt->oa_last - oa)
-		return -VMM_ERANGE;
-	return 0;
+	return last < oa || last > pt->oa_last ? -VMM_ERANGE : 0;
 }
 
-static int check_prot(const struct vmm__pt *pt, unsigned prot)
+/* What the table's flags refuse has no encoding in the table, either. */
+static inline int check_prot(const struct vmm__pt *pt, unsigned prot)
 {
-	if (pt->flags & VMM__PT_W_XOR_X && prot & VMM__PROT_W &&
-	    prot & (VMM__PROT_X | VMM__PROT_XU))
-		return -VMM_EINVAL;
 	return prot < VMM__PROT_COUNT && pt->prot[prot] != 0 ? 0 : -VMM_ENOTSUP;
+}
+
+static inline int check_mem(const struct vmm__pt *pt, unsigned mem)
+{
+	return mem < VMM__MEM_COUNT && pt->mem[mem] != VMM__MEM_NONE ? 0 : -VMM_ENOTSUP;
 }
 
 static void clean(const struct vmm__pt *pt, const uint64_t *slot, uint64_t n)
@@ -133,7 +136,8 @@ static void clean(const struct vmm__pt *pt, const uint64_t *slot, uint64_t n)
 		pt->ops->clean(pt->ctx, slot, (size_t)n * sizeof(*slot));
 }
 
-/* Part of the path from the root that all of a range has in common. */
+/* Part of the path from the root that all of a range has in common, down to where it is less than
+ * one entry. */
 struct path {
 	uint64_t *table[VMM__PT_LEVELS];
 	uint64_t *slot[VMM__PT_LEVELS]; /* the entry that leads to table[l] */
@@ -146,7 +150,8 @@ static void descend(const struct vmm__pt *pt, uint64_t first, uint64_t last, str
 	unsigned l = pt->levels - 1U;
 
 	p->table[l] = t;
-	while (l > 0 && (first ^ last) >> level_shift(pt, l) == 0) {
+	while (l > 0 && (first ^ last) >> level_shift(pt, l) == 0 &&
+	       last - first != level_mask(pt, l)) {
 		uint64_t *slot = t + level_index(pt, l, first);
 		uint64_t e = entry_get(slot);
 
@@ -158,6 +163,37 @@ static void descend(const struct vmm__pt *pt, uint64_t first, uint64_t last, str
 		p->table[l] = t;
 	}
 	p->level = l;
+}
+
+/* The table of 4 KiB pages around an address, or NULL. @levels: the table's, known to the compiler
+ * if it can be. */
+static ALWAYS_INLINE uint64_t *walk_4k(const struct vmm__pt *pt, uint64_t ia, unsigned levels)
+{
+	uint64_t *t = pt->root, mark = pt->mark, e = entry_get(t + (ia >> (12 + 9 * (levels - 1))));
+
+#pragma GCC unroll 4
+	for (unsigned l = levels - 1; l > 0; l--) {
+		if (!(e & mark))
+			return NULL;
+		t = (uint64_t *)(uintptr_t)(e + pt->down[l]);
+		KEEP(t);
+		e = l > 1 ? entry_get(t + ((ia >> (12 + 9 * (l - 1))) & 511)) : 0;
+	}
+	return t;
+}
+
+/*
+ * Most calls change a few pages in one table that exists, and of the common kind: for them there is
+ * nothing to plan. The table, or NULL where any of that is not so, or an argument is wrong. Less
+ * than a whole table: that one is better unlinked.
+ */
+static ALWAYS_INLINE uint64_t *quick_table(const struct vmm__pt *pt, uint64_t ia, uint64_t oa,
+					   uint64_t len)
+{
+	if (!pt->quick || pt->stale || ((ia | oa | len) & 0xfff) != 0 || ia > pt->ia_last ||
+	    len - 1 >= (511 << 12) || (ia ^ (ia + len - 1)) >> 21 != 0)
+		return NULL;
+	return pt->levels == 4 ? walk_4k(pt, ia, 4) : walk_4k(pt, ia, pt->levels);
 }
 
 /*
@@ -206,12 +242,13 @@ static void unlink_table(struct op *op, uint64_t *slot, uint64_t e)
 /* Gives back a table and all below it; nothing but a late reader of software looks at them. */
 static void free_table(struct vmm__pt *pt, uint64_t e, unsigned level)
 {
-	uint64_t *t = table_of(pt, e);
+	uint64_t *t = table_of(pt, e), mark = pt->mark, present = pt->present;
 
-	for (uint64_t i = 0; level > 0 && i < BIT(pt->bits); i++) {
+#pragma GCC unroll 8
+	for (uint64_t i = 0, n = level > 0 ? BIT(pt->bits) : 0; i < n; i++) {
 		uint64_t below = entry_get(t + i);
 
-		if (is_table(pt, below) || is_unlinked(pt, below))
+		if (below & mark || (below != 0 && !(below & present)))
 			free_table(pt, below, level - 1);
 	}
 	vmm__pt_pool_add(pt, t, addr_decode(pt, e));
@@ -229,7 +266,7 @@ static void reap(struct vmm__pt *pt, uint64_t *t, unsigned level, uint64_t first
 			entry_put(slot, 0);
 			clean(pt, slot, 1);
 		} else if (level > 1 && is_table(pt, e)) {
-			reap(pt, table_of(pt, e), level - 1, a, stop);
+			reap(pt, table_below(pt, e, level), level - 1, a, stop);
 		}
 		if (stop == last)
 			return;
@@ -252,21 +289,14 @@ static int finish_stale(struct vmm__pt *pt)
 	return 0;
 }
 
-static int begin(struct vmm__pt *pt)
+static void lock(const struct vmm__pt *pt)
 {
-	int r;
-
 	if (pt->ops->lock)
 		pt->ops->lock(pt->ctx);
-	r = pt->stale ? finish_stale(pt) : 0;
-	if (r != 0 && pt->ops->unlock)
-		pt->ops->unlock(pt->ctx);
-	return r;
 }
 
-static int end(struct vmm__pt *pt, int r)
+static int unlock(const struct vmm__pt *pt, int r)
 {
-	end_hole(pt);
 	if (pt->ops->unlock)
 		pt->ops->unlock(pt->ctx);
 	return r;
@@ -282,20 +312,20 @@ static int reserve(struct vmm__pt *pt, uint64_t need)
 static int finish(struct op *op)
 {
 	struct vmm__pt *pt = op->pt;
-	int r;
+	int r = 0;
 
-	if (!op->pending) {
+	if (op->pending)
+		r = invalidate(pt, &op->inval);
+	else
 		walker_barrier();
-		return end(pt, op->error);
-	}
-	r = invalidate(pt, &op->inval);
 	if (r != 0) {
 		op->error = r;
 		pt->stale = pt->stale || op->unlinked;
 	} else if (op->unlinked) {
 		reap(pt, pt->root, pt->levels - 1U, op->first, op->last);
 	}
-	return end(pt, op->error);
+	end_hole(pt);
+	return op->error;
 }
 
 /* ---- map ---- */
@@ -320,7 +350,7 @@ static int plan_map(struct op *op, const uint64_t *t, unsigned level, uint64_t f
 			if (e == 0)
 				op->need += tables_for(pt, op->top, level - 1, a, stop);
 			else if (is_table(pt, e))
-				r = plan_map(op, table_of(pt, e), level - 1, a, stop);
+				r = plan_map(op, table_below(pt, e, level), level - 1, a, stop);
 			else
 				r = -VMM_EEXIST;
 			if (r != 0)
@@ -359,7 +389,7 @@ static void map_below(struct op *op, uint64_t *slot, unsigned level, uint64_t fi
 	uint64_t *t;
 
 	if (e != 0) {
-		map_table(op, table_of(pt, e), level - 1, first, last, false);
+		map_table(op, table_below(pt, e, level), level - 1, first, last, false);
 		return;
 	}
 	t = vmm__pt_pool_take(pt, &pa);
@@ -398,41 +428,73 @@ static void map_table(struct op *op, uint64_t *t, unsigned level, uint64_t first
 		clean(pt, t + from, to - from);
 }
 
-int vmm__pt_map(struct vmm__pt *pt, struct vmm__ia ia, struct vmm__oa oa, uint64_t len,
-		unsigned prot, unsigned mem)
+/* Anywhere, in leaves of any size. */
+static __attribute__((noinline)) int map_range(struct vmm__pt *pt, uint64_t ia, uint64_t oa,
+					       uint64_t len, unsigned prot, unsigned mem)
 {
-	uint64_t last = ia.a + len - 1;
 	struct path p;
-	int r = check_range(pt, ia.a, len);
+	int r = check_range(pt, ia, len);
 
 	if (r == 0)
-		r = check_output(pt, oa.a, len);
+		r = check_output(pt, oa, len);
 	if (r == 0)
 		r = check_prot(pt, prot);
-	if (r == 0 && (mem >= VMM__MEM_COUNT || pt->format->mem[mem] == VMM__MEM_NONE))
-		r = -VMM_ENOTSUP;
 	if (r == 0)
-		r = begin(pt);
+		r = check_mem(pt, mem);
+	if (r == 0 && pt->stale)
+		r = finish_stale(pt);
 	if (r != 0)
 		return r;
 
 	struct op op = {.pt = pt,
-			.first = ia.a,
-			.last = last,
-			.top = top_for(pt, ia.a, oa.a),
-			.bits = pt->prot[prot] | pt->format->mem[mem],
-			.delta = oa.a - ia.a,
-			.inval = {ia.a, last, false},
+			.first = ia,
+			.last = ia + len - 1,
+			.top = top_for(pt, ia, oa),
+			.bits = pt->prot[prot] | pt->mem[mem],
+			.delta = oa - ia,
+			.inval = {ia, ia + len - 1, false},
 			.pending = (pt->flags & VMM__PT_INVAL_MAP) != 0};
 
-	descend(pt, ia.a, last, &p);
-	r = plan_map(&op, p.table[p.level], p.level, ia.a, last);
+	descend(pt, op.first, op.last, &p);
+	r = plan_map(&op, p.table[p.level], p.level, op.first, op.last);
 	if (r == 0)
 		r = reserve(pt, op.need);
 	if (r != 0)
-		return end(pt, r);
-	map_table(&op, p.table[p.level], p.level, ia.a, last, false);
+		return r;
+	map_table(&op, p.table[p.level], p.level, op.first, op.last, false);
 	return finish(&op);
+}
+
+static ALWAYS_INLINE int map(struct vmm__pt *pt, uint64_t ia, uint64_t oa, uint64_t len,
+			     unsigned prot, unsigned mem)
+{
+	uint64_t *slot = quick_table(pt, ia, oa, len), n = len >> 12;
+
+	if (!slot || oa > pt->oa_last || oa + len - 1 > pt->oa_last || check_prot(pt, prot) != 0 ||
+	    check_mem(pt, mem) != 0)
+		return map_range(pt, ia, oa, len, prot, mem);
+	slot += (ia >> 12) & 511;
+	if (entry_any(slot, n, UINT64_MAX))
+		return -VMM_EEXIST;
+	entry_fill(slot, n, oa | pt->prot[prot] | pt->mem[mem] | pt->leaf[0], 4096);
+	walker_barrier();
+	return 0;
+}
+
+/* Apart, so that a table without a lock does not pay for it. */
+static __attribute__((noinline)) int map_locked(struct vmm__pt *pt, uint64_t ia, uint64_t oa,
+						uint64_t len, unsigned prot, unsigned mem)
+{
+	lock(pt);
+	return unlock(pt, map(pt, ia, oa, len, prot, mem));
+}
+
+int vmm__pt_map(struct vmm__pt *pt, struct vmm__ia ia, struct vmm__oa oa, uint64_t len,
+		unsigned prot, unsigned mem)
+{
+	if (pt->ops->lock)
+		return map_locked(pt, ia.a, oa.a, len, prot, mem);
+	return map(pt, ia.a, oa.a, len, prot, mem);
 }
 
 uint64_t vmm__pt_bound_map(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__oa oa,
@@ -469,7 +531,7 @@ static int plan_cut(struct op *op, uint64_t e, unsigned level, uint64_t first, u
 	const struct vmm__pt *pt = op->pt;
 
 	if (is_table(pt, e))
-		return plan_cuts(op, table_of(pt, e), level - 1, first, last);
+		return plan_cuts(op, table_below(pt, e, level), level - 1, first, last);
 	if (!is_present(pt, e) || !changes(op, e))
 		return 0;
 	if (pt->split == VMM__PT_SPLIT_NEVER)
@@ -609,15 +671,35 @@ static void unmap_run(struct op *op, uint64_t *slot, uint64_t n, unsigned level)
 
 static void change_table(struct op *op, uint64_t *t, unsigned level, uint64_t first, uint64_t last);
 
+/* Where the hardware writes no bits of its own into them. */
+static void protect_plain(struct op *op, uint64_t *slot, uint64_t n)
+{
+	uint64_t keep = op->keep, set = op->set, present = op->pt->present;
+
+	op->pending = true;
+#pragma GCC unroll 8
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t e = entry_get(slot + i);
+
+		if (e & present)
+			entry_put(slot + i, (e & keep) | set);
+	}
+}
+
 static void protect_run(struct op *op, uint64_t *slot, uint64_t n, unsigned level, uint64_t a)
 {
 	const struct vmm__pt *pt = op->pt;
 
+	if (level == 0 && !(pt->flags & VMM__PT_AD)) {
+		protect_plain(op, slot, n);
+		return;
+	}
 	for (uint64_t i = 0; i < n; i++, a += level_mask(pt, level) + 1) {
 		uint64_t e = entry_get(slot + i);
 
 		if (is_table(pt, e)) {
-			change_table(op, table_of(pt, e), level - 1, a, a | level_mask(pt, level));
+			change_table(op, table_below(pt, e, level), level - 1, a,
+				     a | level_mask(pt, level));
 		} else if (is_present(pt, e) && changes(op, e)) {
 			op->pending = true;
 			while (!entry_swap_if(slot + i, &e, changed(op, e)))
@@ -626,12 +708,27 @@ static void protect_run(struct op *op, uint64_t *slot, uint64_t n, unsigned leve
 	}
 }
 
-/* Nothing in a table but what hardware ignores. It looks first where a neighbour is likely. */
+/*
+ * Nothing in a table, outside of these entries, but what hardware ignores. Neighbours first:
+ * whoever unmaps pages in order finds one there.
+ */
+static inline bool rest_is_empty(const struct vmm__pt *pt, const uint64_t *t, uint64_t first,
+				 uint64_t last)
+{
+	uint64_t n = BIT(pt->bits);
+
+	if (last + 1 < n && is_present(pt, entry_get(t + last + 1)))
+		return false;
+	if (first > 0 && is_present(pt, entry_get(t + first - 1)))
+		return false;
+	return !entry_any(t + last + 1, n - last - 1, pt->present) &&
+	       !entry_any(t, first, pt->present);
+}
+
 static bool is_empty(const struct vmm__pt *pt, const uint64_t *t, uint64_t first, uint64_t last)
 {
-	return (first == 0 || !is_present(pt, entry_get(t + first - 1))) &&
-	       !entry_any(t + last + 1, BIT(pt->bits) - last - 1, pt->present) &&
-	       !entry_any(t, last + 1, pt->present);
+	return rest_is_empty(pt, t, first, last) &&
+	       !entry_any(t + first, last - first + 1, pt->present);
 }
 
 static void change_cut(struct op *op, uint64_t *slot, unsigned level, uint64_t first, uint64_t last)
@@ -694,7 +791,7 @@ static int change(struct op *op)
 {
 	struct vmm__pt *pt = op->pt;
 	struct path p;
-	int r = begin(pt);
+	int r = pt->stale ? finish_stale(pt) : 0;
 
 	if (r != 0)
 		return r;
@@ -704,26 +801,71 @@ static int change(struct op *op)
 	if (r == 0)
 		r = reserve(pt, op->need);
 	if (r != 0)
-		return end(pt, r);
+		return r;
 	change_table(op, p.table[p.level], p.level, op->first, op->last);
 	if (is_unmap(op))
 		unlink_empty(op, &p);
 	return finish(op);
 }
 
-int vmm__pt_unmap(struct vmm__pt *pt, struct vmm__ia ia, uint64_t len)
+static __attribute__((noinline)) int unmap_range(struct vmm__pt *pt, uint64_t ia, uint64_t len)
 {
-	struct op op = {.pt = pt, .first = ia.a, .last = ia.a + len - 1, .top = ANY_LEVEL};
-	int r = check_range(pt, ia.a, len);
+	struct op op = {.pt = pt, .first = ia, .last = ia + len - 1, .top = ANY_LEVEL};
+	int r = check_range(pt, ia, len);
 
 	return r != 0 ? r : change(&op);
+}
+
+/* The pages are gone, their table with them. */
+static __attribute__((noinline)) int unmap_emptied(struct vmm__pt *pt, uint64_t first,
+						   uint64_t last)
+{
+	struct op op = {.pt = pt,
+			.first = first,
+			.last = last,
+			.inval = {first, last, false},
+			.pending = true};
+	struct path p;
+
+	descend(pt, first, last, &p);
+	unlink_empty(&op, &p);
+	return finish(&op);
+}
+
+static ALWAYS_INLINE int unmap(struct vmm__pt *pt, uint64_t ia, uint64_t len)
+{
+	uint64_t *t = quick_table(pt, ia, 0, len), from = (ia >> 12) & 511, n = len >> 12;
+
+	if (!t)
+		return unmap_range(pt, ia, len);
+	entry_fill(t + from, n, 0, 0);
+	if ((from + n == 512 || !is_present(pt, entry_get(t + from + n))) &&
+	    rest_is_empty(pt, t, from, from + n - 1))
+		return unmap_emptied(pt, ia, ia + len - 1);
+	if (!pt->ops->invalidate)
+		return 0;
+	return invalidate(pt, &(struct vmm__pt_inval){ia, ia + len - 1, false});
+}
+
+static __attribute__((noinline)) int unmap_locked(struct vmm__pt *pt, uint64_t ia, uint64_t len)
+{
+	lock(pt);
+	return unlock(pt, unmap(pt, ia, len));
+}
+
+int vmm__pt_unmap(struct vmm__pt *pt, struct vmm__ia ia, uint64_t len)
+{
+	if (pt->ops->lock)
+		return unmap_locked(pt, ia.a, len);
+	return unmap(pt, ia.a, len);
 }
 
 int vmm__pt_destroy(struct vmm__pt *pt)
 {
 	struct op op = {.pt = pt, .last = pt->ia_last, .top = ANY_LEVEL};
 
-	return change(&op);
+	lock(pt);
+	return unlock(pt, change(&op));
 }
 
 int vmm__pt_protect(struct vmm__pt *pt, struct vmm__ia ia, uint64_t len, unsigned prot)
@@ -737,7 +879,8 @@ int vmm__pt_protect(struct vmm__pt *pt, struct vmm__ia ia, uint64_t len, unsigne
 		return r;
 	op.keep = ~pt->prot_mask;
 	op.set = pt->prot[prot];
-	return change(&op);
+	lock(pt);
+	return unlock(pt, change(&op));
 }
 
 /* Level of the leaves of a size, or one that has none. */
@@ -761,7 +904,10 @@ int vmm__pt_split(struct vmm__pt *pt, struct vmm__ia ia, uint64_t len, unsigned 
 
 	if (r == 0 && op.top > pt->top)
 		r = -VMM_EINVAL;
-	return r != 0 ? r : change(&op);
+	if (r != 0)
+		return r;
+	lock(pt);
+	return unlock(pt, change(&op));
 }
 
 uint64_t vmm__pt_bound_split(const struct vmm__pt *pt, struct vmm__ia ia, uint64_t len,
@@ -788,9 +934,9 @@ struct merge {
 /* Accessed and dirty bits of all leaves of a table. */
 static uint64_t table_noted(const struct vmm__pt *pt, const uint64_t *t)
 {
-	uint64_t bits = 0;
+	uint64_t bits = 0, n = pt->flags & VMM__PT_AD ? BIT(pt->bits) : 0;
 
-	for (uint64_t i = 0; i < BIT(pt->bits); i++) {
+	for (uint64_t i = 0; i < n; i++) {
 		uint64_t e = entry_get(t + i);
 
 		bits |= (e & pt->accessed) | (is_dirty(pt, e) ? pt->dirty_set : 0);
@@ -807,8 +953,10 @@ static uint64_t merged_leaf(const struct vmm__pt *pt, const uint64_t *t, unsigne
 	if (is_table(pt, e) || !is_present(pt, e) ||
 	    (addr_decode(pt, e) & level_mask(pt, level)) != 0)
 		return 0;
-	for (uint64_t i = 1; i < BIT(pt->bits); i++) {
-		if (entry_clean(pt, entry_get(t + i)) != e + i * step)
+	for (uint64_t i = 1, n = BIT(pt->bits), v = e + step; i < n; i++, v += step) {
+		uint64_t other = entry_get(t + i);
+
+		if (other != v && entry_clean(pt, other) != v)
 			return 0;
 	}
 	return (e & ~pt->leaf[level - 1]) | pt->leaf[level];
@@ -877,7 +1025,7 @@ static void merge_table(struct merge *m, uint64_t *t, unsigned level, uint64_t f
 
 		stop = least(last, a | level_mask(pt, level));
 		if (is_table(pt, e)) {
-			merge_table(m, table_of(pt, e), level - 1, a, stop);
+			merge_table(m, table_below(pt, e, level), level - 1, a, stop);
 			if (whole && level <= pt->top) {
 				if (level > 1)
 					finish_batch(m); /* leaves that this one is to be made of */
@@ -897,14 +1045,15 @@ int vmm__pt_merge(struct vmm__pt *pt, struct vmm__ia ia, uint64_t len)
 
 	if (r == 0 && pt->split == VMM__PT_SPLIT_NEVER)
 		r = -VMM_ENOTSUP;
-	if (r == 0)
-		r = begin(pt);
 	if (r != 0)
 		return r;
+	lock(pt);
+	op.error = pt->stale ? finish_stale(pt) : 0;
 	merge_table(&m, pt->root, pt->levels - 1U, ia.a, op.last);
 	finish_batch(&m);
 	walker_barrier();
-	return end(pt, op.error);
+	end_hole(pt);
+	return unlock(pt, op.error);
 }
 
 /* ---- harvest ---- */
@@ -931,8 +1080,8 @@ static void harvest_leaf(const struct harvest *h, uint64_t *slot, uint64_t e, un
 {
 	struct op *op = h->op;
 	const struct vmm__pt *pt = op->pt;
-	uint64_t mask = level_mask(pt, level);
-	uint64_t v;
+	uint64_t mask = level_mask(pt, level), v;
+	struct vmm__pt_leaf leaf;
 
 	while ((v = harvested(pt, e, h->clear)) != e) {
 		if (entry_swap_if(slot, &e, v)) {
@@ -941,14 +1090,7 @@ static void harvest_leaf(const struct harvest *h, uint64_t *slot, uint64_t e, un
 			break;
 		}
 	}
-	struct vmm__pt_leaf leaf = {.ia = a & ~mask,
-				    .oa = addr_decode(pt, e) & ~mask,
-				    .size = mask + 1,
-				    .prot = (uint8_t)vmm__pt_entry_prot(pt, e),
-				    .mem = (uint8_t)vmm__pt_entry_mem(pt, e),
-				    .accessed = (e & pt->accessed) != 0,
-				    .dirty = is_dirty(pt, e)};
-
+	vmm__pt_describe(pt, a, e, level, &leaf);
 	if (h->tell && (leaf.accessed || leaf.dirty))
 		h->tell(h->ctx, &leaf);
 }
@@ -964,7 +1106,7 @@ static void harvest_table(const struct harvest *h, uint64_t *t, unsigned level, 
 
 		stop = least(last, a | level_mask(pt, level));
 		if (is_table(pt, e))
-			harvest_table(h, table_of(pt, e), level - 1, a, stop);
+			harvest_table(h, table_below(pt, e, level), level - 1, a, stop);
 		else if (is_present(pt, e))
 			harvest_leaf(h, slot, e, level, a);
 		if (stop == last)
@@ -984,10 +1126,11 @@ int vmm__pt_harvest(struct vmm__pt *pt, struct vmm__ia ia, uint64_t len, unsigne
 
 	if (r == 0 && !(pt->flags & VMM__PT_AD))
 		r = -VMM_ENOTSUP;
-	if (r == 0)
-		r = begin(pt);
 	if (r != 0)
 		return r;
-	harvest_table(&h, pt->root, pt->levels - 1U, ia.a, op.last);
-	return finish(&op);
+	lock(pt);
+	op.error = pt->stale ? finish_stale(pt) : 0;
+	if (op.error == 0)
+		harvest_table(&h, pt->root, pt->levels - 1U, ia.a, op.last);
+	return unlock(pt, finish(&op));
 }

@@ -368,7 +368,7 @@ static const char *check_page(const struct small *s, unsigned i)
 	const struct small_page *p = &s->now[i];
 	struct vmm__ia ia = vmm__ia(((uint64_t)i << s->format.shift) + 5);
 	struct decoded d = decode(&s->decoder, ia.a);
-	struct vmm__pt_hit hit = vmm__pt_translate(&s->pt, ia);
+	uint64_t oa = vmm__pt_translate(&s->pt, ia);
 	struct vmm__pt_leaf leaf;
 	int r = vmm__pt_lookup(&s->pt, ia, &leaf);
 	bool ad = s->encoding->flags & VMM__PT_AD;
@@ -376,7 +376,7 @@ static const char *check_page(const struct small *s, unsigned i)
 	if (p->oa == 0) {
 		if (d.mapped || d.broken)
 			return "the hardware finds what the model has not";
-		return r == -VMM_ENOENT && hit.entry == 0 && hit.oa == VMM_ENOENT
+		return r == -VMM_ENOENT && oa == VMM__PT_NOTHING
 			       ? NULL
 			       : "lookup finds what the model has not";
 	}
@@ -387,7 +387,7 @@ static const char *check_page(const struct small *s, unsigned i)
 		return "the leaf is not of the model's size";
 	if (ad && p->noted != (d.accessed | d.dirty << 1))
 		return "accessed and dirty bits differ";
-	if (r != 0 || hit.entry == 0 || hit.oa != d.oa + 5)
+	if (r != 0 || oa != d.oa + 5)
 		return "lookup does not find what is mapped";
 	if (leaf.size != UINT64_C(1) << d.shift || leaf.ia != (ia.a & ~(leaf.size - 1)) ||
 	    leaf.oa != ((d.oa + 5) & ~(leaf.size - 1)))
