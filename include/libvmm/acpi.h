@@ -86,8 +86,9 @@ VMM_API int vmm_acpi_open(struct vmm_acpi *b, void *buf, size_t cap, uint64_t gp
  * NULL.
  *
  * Return: 0, -VMM_ESIZE (the buffer was too small; its contents are undefined), -VMM_ESTATE (not
- * open, or a table is), -VMM_ENOENT (a FADT without a DSDT), -VMM_ERANGE (the blob passes the end
- * of the address space, or 4 GiB with a FACS, whose address has 32 bits), or the first error.
+ * open, or a table is), -VMM_ENOENT (a FADT without a DSDT or the reverse, a FACS without a FADT),
+ * -VMM_ERANGE (the blob passes 4 GiB in length, or the end of the address space), or the first
+ * error.
  */
 VMM_API int vmm_acpi_close(struct vmm_acpi *b, size_t *len);
 

@@ -333,8 +333,6 @@ static void point_fadt(struct vmm_acpi *b)
 	uint64_t dsdt = b->gpa + b->dsdt;
 	uint64_t facs = b->facs != 0 ? b->gpa + b->facs : 0;
 
-	if (b->dsdt == 0)
-		vmm__acpi_fail(b, VMM_ENOENT);
 	patch(b, b->fadt + FADT_FIRMWARE_CTRL, facs <= UINT32_MAX ? facs : 0, 4);
 	patch(b, b->fadt + FADT_X_FIRMWARE, facs <= UINT32_MAX ? 0 : facs, 8);
 	patch(b, b->fadt + FADT_DSDT, dsdt <= UINT32_MAX ? dsdt : 0, 4);
@@ -370,6 +368,8 @@ static void put_rsdp(struct vmm_acpi *b)
 int vmm_acpi_close(struct vmm_acpi *b, size_t *len)
 {
 	if (require(b, STATE_BETWEEN)) {
+		if ((b->fadt == 0) != (b->dsdt == 0) || (b->facs != 0 && b->fadt == 0))
+			vmm__acpi_fail(b, VMM_ENOENT);
 		if (b->fadt != 0)
 			point_fadt(b);
 		put_xsdt(b);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "samples.h"
 
+#include "libvmm/acpi_objects.h"
+
 /* -- AML ----------------------------------------------------------------------------------------
  */
 
@@ -390,6 +392,159 @@ void sample_terms(struct vmm_aml *a)
 	vmm_aml_scope_finish(a);
 }
 
+/* Objects of acpi_objects.h, and methods whose results acpiexec is asked for (check-acpiexec.py).
+ */
+static void sample_objects(struct vmm_aml *a)
+{
+	static const struct vmm_acpi_gas msr = {
+		.space = VMM_ACPI_SPACE_FIXED, .bits = 64, .access = 0, .address = 0x199};
+	static const struct vmm_aml_cstate cstates[] = {
+		{.size = sizeof(cstates[0]),
+		 .type = 1,
+		 .latency = 1,
+		 .milliwatts = 1000,
+		 .reg = {.space = VMM_ACPI_SPACE_FIXED, .bits = 1, .offset = 2}},
+		{.size = sizeof(cstates[0]),
+		 .type = 2,
+		 .latency = 100,
+		 .milliwatts = 500,
+		 .reg = {.space = VMM_ACPI_SPACE_IO, .bits = 8, .access = 1, .address = 0x814}},
+	};
+	struct vmm_aml_pstate pstate = {
+		.size = sizeof(pstate), .milliwatts = 10000, .latency = 10, .master_latency = 10};
+	struct vmm_aml_cpc_entry cpc[VMM_AML_CPC_ENTRIES] = {
+		[VMM_AML_CPC_HIGHEST] = {.value = 255},
+		[VMM_AML_CPC_DESIRED] = {.reg = msr},
+		[VMM_AML_CPC_NOMINAL_MHZ] = {.value = 2400},
+	};
+
+	vmm_aml_scope_begin(a, "\\_SB");
+	vmm_aml_device_begin(a, "CPU0");
+	vmm_aml_name(a, "_HID");
+	vmm_aml_string(a, "ACPI0007");
+	name_int(a, "_UID", 0);
+	vmm_aml_pct(a, &msr, &msr);
+	vmm_aml_name(a, "_PSS");
+	vmm_aml_package_begin(a);
+	for (pstate.mhz = 3000; pstate.mhz >= 1000; pstate.mhz -= 1000) {
+		pstate.control = pstate.status = pstate.mhz / 100;
+		vmm_aml_pss_entry(a, &pstate);
+	}
+	vmm_aml_package_finish(a);
+	vmm_aml_cst(a, cstates, 2);
+	vmm_aml_cpc(a, cpc);
+	vmm_aml_device_finish(a);
+	vmm_aml_vmgenid(a, "VGEN", "LVMM0001", 0x123456000);
+	vmm_aml_device_begin(a, "PCI0");
+	vmm_aml_name(a, "_HID");
+	vmm_aml_eisaid(a, "PNP0A08");
+	vmm_aml_name(a, "_PRT");
+	vmm_aml_package_begin(a);
+	for (uint32_t pin = 0; pin < 4; pin++)
+		vmm_aml_prt_entry(a, 3, pin, 16 + pin);
+	vmm_aml_package_finish(a);
+	vmm_aml_device_finish(a);
+	vmm_aml_scope_finish(a);
+}
+
+/* What a run of these terms must give stands in check-acpiexec.py. */
+static void sample_methods(struct vmm_aml *a)
+{
+	/* FACT: the product of 1 to Arg0. */
+	vmm_aml_method_begin(a, "FACT", 1, 0);
+	vmm_aml_if_begin(a);
+	vmm_aml_lless(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_int(a, 2);
+	vmm_aml_return(a);
+	vmm_aml_int(a, 1);
+	vmm_aml_if_finish(a);
+	vmm_aml_else_begin(a);
+	vmm_aml_return(a);
+	vmm_aml_multiply(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_call(a, "FACT", 1);
+	vmm_aml_subtract(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_int(a, 1);
+	vmm_aml_null(a);
+	vmm_aml_null(a);
+	vmm_aml_else_finish(a);
+	vmm_aml_method_finish(a);
+	/* SUMW: the sum of 1 to Arg0, leaving a While by Break. */
+	vmm_aml_method_begin(a, "SUMW", 1, 0);
+	vmm_aml_store(a);
+	vmm_aml_int(a, 0);
+	vmm_aml_local(a, 0);
+	vmm_aml_while_begin(a);
+	vmm_aml_int(a, 1);
+	vmm_aml_if_begin(a);
+	vmm_aml_lequal(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_int(a, 0);
+	vmm_aml_break(a);
+	vmm_aml_if_finish(a);
+	vmm_aml_add(a);
+	vmm_aml_local(a, 0);
+	vmm_aml_arg(a, 0);
+	vmm_aml_local(a, 0);
+	vmm_aml_decrement(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_while_finish(a);
+	vmm_aml_return(a);
+	vmm_aml_local(a, 0);
+	vmm_aml_method_finish(a);
+	/* OPTS: ((Arg0 << 8 | 0x5a) ^ 0xff) % 1000 + SizeOf ("four") */
+	vmm_aml_name(a, "FOUR");
+	vmm_aml_string(a, "four");
+	vmm_aml_method_begin(a, "OPTS", 1, 0);
+	vmm_aml_return(a);
+	vmm_aml_add(a);
+	vmm_aml_mod(a);
+	vmm_aml_xor(a);
+	vmm_aml_or(a);
+	vmm_aml_shift_left(a);
+	vmm_aml_arg(a, 0);
+	vmm_aml_int(a, 8);
+	vmm_aml_null(a);
+	vmm_aml_int(a, 0x5a);
+	vmm_aml_null(a);
+	vmm_aml_int(a, 0xff);
+	vmm_aml_null(a);
+	vmm_aml_int(a, 1000);
+	vmm_aml_null(a);
+	vmm_aml_size_of(a);
+	vmm_aml_path(a, "FOUR");
+	vmm_aml_null(a);
+	vmm_aml_method_finish(a);
+	/* BUFF: a dword written into a buffer through a field, one byte of it changed by index. */
+	vmm_aml_method_begin(a, "BUFF", 0, VMM_AML_SERIALIZED);
+	vmm_aml_name(a, "BUF_");
+	vmm_aml_buffer(a, NULL, 8);
+	vmm_aml_create_dword_field(a);
+	vmm_aml_path(a, "BUF_");
+	vmm_aml_int(a, 2);
+	vmm_aml_path(a, "DWRD");
+	vmm_aml_store(a);
+	vmm_aml_int(a, 0x11223344);
+	vmm_aml_path(a, "DWRD");
+	vmm_aml_store(a);
+	vmm_aml_int(a, 0x99);
+	vmm_aml_index(a);
+	vmm_aml_path(a, "BUF_");
+	vmm_aml_int(a, 0);
+	vmm_aml_null(a);
+	vmm_aml_return(a);
+	vmm_aml_path(a, "BUF_");
+	vmm_aml_method_finish(a);
+}
+
+static void sample_run(struct vmm_aml *a)
+{
+	sample_objects(a);
+	sample_methods(a);
+}
+
 /* The least that a machine can have: soft off. */
 static void sample_s5(struct vmm_aml *a)
 {
@@ -415,12 +570,22 @@ static void dsdt(struct vmm_acpi *b, void (*terms)(struct vmm_aml *))
 static const struct vmm_acpi_gas reset_port = {
 	.space = VMM_ACPI_SPACE_IO, .bits = 8, .access = VMM_ACPI_ACCESS_BYTE, .address = 0xcf9};
 
-static void build_terms(struct vmm_acpi *b)
+static void bare(struct vmm_acpi *b, void (*terms)(struct vmm_aml *))
 {
 	struct vmm_acpi_fadt fadt = {.size = sizeof(fadt), .flags = VMM_ACPI_FADT_HW_REDUCED};
 
 	vmm_acpi_add_fadt(b, &fadt);
-	dsdt(b, sample_terms);
+	dsdt(b, terms);
+}
+
+static void build_run(struct vmm_acpi *b)
+{
+	bare(b, sample_run);
+}
+
+static void build_terms(struct vmm_acpi *b)
+{
+	bare(b, sample_terms);
 }
 
 static void build_reduced(struct vmm_acpi *b)
@@ -788,11 +953,11 @@ static void build_small(struct vmm_acpi *b)
 
 /* Those named new- hold what iasl knows since ACPI 6.5 only. */
 const struct sample samples[] = {
-	{"terms", build_terms},       {"reduced", build_reduced}, {"full", build_full},
-	{"new-arm", build_arm},       {"numa", build_numa},       {"new-pptt", build_pptt},
-	{"new-arm-io", build_arm_io}, {"iommus", build_iommus},   {"new-viot", build_viot},
-	{"ras", build_ras},           {"small", build_small},     {"new-nfit", build_nfit},
-	{"new-spcr", build_spcr},
+	{"run", build_run},       {"terms", build_terms},       {"reduced", build_reduced},
+	{"full", build_full},     {"new-arm", build_arm},       {"numa", build_numa},
+	{"new-pptt", build_pptt}, {"new-arm-io", build_arm_io}, {"iommus", build_iommus},
+	{"new-viot", build_viot}, {"ras", build_ras},           {"small", build_small},
+	{"new-nfit", build_nfit}, {"new-spcr", build_spcr},
 };
 const size_t sample_count = sizeof(samples) / sizeof(samples[0]);
 

@@ -208,6 +208,13 @@ static void arguments_are_checked(void **state)
 	assert_int_equal(vmm_acpi_add_fadt(&b, &fadt), 0);
 	assert_int_equal(vmm_acpi_close(&b, NULL), -VMM_ENOENT);
 	FRESH();
+	vmm_acpi_table_begin(&b, "DSDT", 2);
+	vmm_acpi_table_finish(&b);
+	assert_int_equal(vmm_acpi_close(&b, NULL), -VMM_ENOENT);
+	FRESH();
+	vmm_acpi_add_facs(&b, 0);
+	assert_int_equal(vmm_acpi_close(&b, NULL), -VMM_ENOENT);
+	FRESH();
 	vmm_acpi_add_facs(&b, 0);
 	assert_int_equal(vmm_acpi_add_facs(&b, 0), -VMM_EEXIST);
 	FRESH();
