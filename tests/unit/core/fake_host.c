@@ -6,17 +6,30 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static void *take(struct fake_host *fake, size_t size, size_t align)
+/* Whether this call is the one that fails. */
+static int out_of_memory(struct fake_host *fake)
 {
 	int64_t call = atomic_fetch_add(&fake->calls, 1) + 1;
 
-	if (call == atomic_load(&fake->fail_at))
+	return call == atomic_load(&fake->fail_at);
+}
+
+static void count(struct fake_host *fake, int64_t blocks, int64_t bytes)
+{
+	atomic_fetch_add(&fake->blocks, blocks);
+	atomic_fetch_add(&fake->bytes, bytes);
+}
+
+static void *fake_alloc(void *opaque, size_t size, size_t align)
+{
+	if (out_of_memory(opaque))
 		return NULL;
 	if (align < sizeof(void *))
 		align = sizeof(void *);
@@ -25,33 +38,37 @@ static void *take(struct fake_host *fake, size_t size, size_t align)
 	if (p == NULL)
 		return NULL;
 	memset(p, 0, size);
-	atomic_fetch_add(&fake->blocks, 1);
-	atomic_fetch_add(&fake->bytes, (int64_t)size);
+	count(opaque, 1, (int64_t)size);
 	return p;
-}
-
-static void *fake_alloc(void *opaque, size_t size, size_t align)
-{
-	return take(opaque, size, align);
 }
 
 static void fake_free(void *opaque, void *ptr, size_t size)
 {
-	struct fake_host *fake = opaque;
-
-	atomic_fetch_sub(&fake->blocks, 1);
-	atomic_fetch_sub(&fake->bytes, (int64_t)size);
+	count(opaque, -1, -(int64_t)size);
 	free(ptr);
 }
 
+/* Untouched pages take no room, so a test may have as much guest memory as it likes. */
 static void *fake_guest_alloc(void *opaque, uint64_t size, uint64_t align)
 {
-	return take(opaque, size, align);
+	if (out_of_memory(opaque))
+		return NULL;
+	uint8_t *p = mmap(NULL, size + align, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	size_t head = (size_t)(-(uintptr_t)p % align);
+	if (head > 0)
+		munmap(p, head);
+	munmap(p + head + size, align - head);
+	count(opaque, 1, (int64_t)size);
+	return p + head;
 }
 
 static void fake_guest_free(void *opaque, void *ptr, uint64_t size)
 {
-	fake_free(opaque, ptr, size);
+	count(opaque, -1, -(int64_t)size);
+	munmap(ptr, size);
 }
 
 static uint64_t fake_thread_id(void *opaque)
