@@ -25,7 +25,7 @@ VMM_API const struct vmm_engine *vmm_engine_sim(void);
 	   * is mapped and writable (which marks it dirty), else an MMIO exit */
 #define VMM_SIM_READ     3 /* guest reads; the value is compared with @expect if CHECK */
 #define VMM_SIM_SPURIOUS 4 /* the engine comes back for no reason: the library goes in again */
-#define VMM_SIM_WAIT     5 /* stay in the guest until kicked or held */
+#define VMM_SIM_WAIT     5 /* stay in the guest until kicked or held, then go on */
 #define VMM_SIM_SPIN     6 /* stay in the guest @count rounds, looking for kicks */
 #define VMM_SIM_JUMP     7 /* go on at step @target, @count times (0: for ever) */
 #define VMM_SIM_FAIL     8 /* the engine's run fails with code @expect (an error number) */
@@ -49,8 +49,10 @@ struct vmm_sim_step {
  * @count: Steps. After the last one the vCPU gives VMM_EXIT_HLT for ever.
  * @steps: Steps; must outlive the VM.
  *
- * An answer or a read that differs from what a CHECK step expects makes the next vmm_vcpu_run()
- * fail with -VMM_EINVAL, the step and both values in the detail.
+ * Steps that make no sense make vmm_vcpu_create() fail with -VMM_EINVAL. An answer that differs
+ * from what a CHECK step expects makes the call that hands it in fail with -VMM_EINVAL, the step
+ * and both values in the detail; the exit stays pending. A read of memory that differs fails once,
+ * and the script goes on behind it.
  */
 struct vmm_sim_script {
 	uint32_t size;

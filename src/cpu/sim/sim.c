@@ -344,10 +344,12 @@ static int check_script(const struct vmm_sim_script *script, struct vmm_error *e
 		const struct vmm_sim_step *s = &script->steps[i];
 		bool access = s->op == VMM_SIM_READ || s->op == VMM_SIM_WRITE;
 		bool exits = s->op == VMM_SIM_EXIT;
+		bool bus = exits &&
+			   (s->exit.reason == VMM_EXIT_MMIO || s->exit.reason == VMM_EXIT_PORT);
 
 		if (s->op < VMM_SIM_EXIT || s->op > VMM_SIM_FAIL ||
 		    (s->op == VMM_SIM_JUMP && s->target >= script->count) ||
-		    (access && (s->exit.width > 8 || !vmm__is_pow2(s->exit.width))) ||
+		    ((access || bus) && (s->exit.width > 8 || !vmm__is_pow2(s->exit.width))) ||
 		    (exits && (s->exit.reason <= VMM_EXIT_PAUSED ||
 			       vmm_exit_name(s->exit.reason) == NULL)) ||
 		    (s->op == VMM_SIM_FAIL && (s->expect == 0 || s->expect > INT32_MAX)))

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "engine.h"
 #include "fake_host.h"
 
 #define VCPUS 4
@@ -176,8 +177,19 @@ static const struct vmm_region_ops slot_ops = {
 struct running {
 	struct vmm_vcpu *vcpu;
 	_Atomic uint32_t *stop;
-	uint64_t mmio, halts;
+	_Atomic uint64_t mmio, halts;
 };
+
+/* Both sides must have had their turns: on few processors one may be done before the other begins.
+ */
+static bool all_have(const struct running *r, uint32_t count, uint64_t halts)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (r[i].halts < halts)
+			return false;
+	}
+	return true;
+}
 
 /* Exits that no region claims are answered here. */
 static void *run_and_answer(void *arg)
@@ -239,7 +251,7 @@ static void regions_come_and_go(void **state)
 		r[i].stop = &stop;
 		thread[i] = spawn(i < VCPUS ? run_and_answer : dispatch_and_dispatch, &r[i]);
 	}
-	for (uint32_t i = 0; i < ROUNDS; i++) {
+	for (uint32_t i = 0; i < ROUNDS || !all_have(r, VCPUS, ROUNDS); i++) {
 		uint32_t n = i * 5 % REGIONS;
 
 		if (region[n] != NULL) {
@@ -265,10 +277,36 @@ static void regions_come_and_go(void **state)
 
 /* --- half of a mapping goes and comes while the other half is used --- */
 
-#define REMAPS 4000
+#define REMAPS 800
+
+/* An engine that takes its time between removing a slot and adding the next. */
+static int slow_mem_set(void *vm, uint32_t number, const struct vmm__slot *slot, uint32_t quiet,
+			struct vmm_error *error)
+{
+	int r = vmm_engine_sim()->mem_set(vm, number, slot, quiet, error);
+
+	if (slot == NULL)
+		sched_yield();
+	return r;
+}
+
+static void *read_the_other_half(void *arg)
+{
+	struct running *r = arg;
+	uint64_t value;
+
+	while (!*r->stop) {
+		int code = vmm_vm_read(vmm_vcpu_vm(r->vcpu), 0x5ffc, &value, sizeof(value));
+
+		MUST(code == 0 || code == -VMM_EFAULT);
+		r->halts++;
+	}
+	return NULL;
+}
 
 static void half_goes_while_half_is_used(void **state)
 {
+	struct vmm_engine slow = *vmm_engine_sim();
 	struct vmm_sim_step steps[] = {
 		{.op = VMM_SIM_WRITE, .exit = {.addr = 0x1000, .width = 8, .data = 1}},
 		{.op = VMM_SIM_READ,
@@ -276,35 +314,38 @@ static void half_goes_while_half_is_used(void **state)
 		 .exit = {.addr = 0x1000, .width = 8},
 		 .expect = 1},
 		{.op = VMM_SIM_WRITE, .exit = {.addr = 0x3000, .width = 4, .data = 2}},
-		{.op = VMM_SIM_JUMP, .count = 50},
+		{.op = VMM_SIM_JUMP, .count = 5},
 		fake_exit(VMM_EXIT_HLT),
 		{.op = VMM_SIM_JUMP},
 	};
 	const struct vmm_sim_script one = FAKE_SCRIPT(steps);
 	const struct vmm_sim_script scripts[2] = {one, one};
-	struct running r[2] = {0};
-	pthread_t thread[2];
+	struct running r[3] = {0};
+	pthread_t thread[3];
 	_Atomic uint32_t stop = 0;
 	struct fake_host fake;
-	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
-	struct vmm_vm *vm = fake_vm(ctx, 2, VMM_IRQCHIP_NONE, scripts);
+	struct vmm_ctx *ctx;
+	struct vmm_vm *vm;
 	struct vmm_mem *mem;
 
 	(void)state;
+	slow.mem_set = slow_mem_set;
+	ctx = fake_ctx(&fake, &slow);
+	vm = fake_vm(ctx, 2, VMM_IRQCHIP_NONE, scripts);
 	assert_int_equal(vmm_mem_create(ctx, 0x8000, &mem), 0);
 	assert_int_equal(vmm_vm_map(vm, 0, mem, 0, 0x8000, VMM_PROT_RWX), 0);
 	assert_int_equal(vmm_vm_seal(vm), 0);
-	for (uint32_t i = 0; i < 2; i++) {
-		r[i].vcpu = vmm_vm_vcpu(vm, i);
+	for (uint32_t i = 0; i < 3; i++) {
+		r[i].vcpu = vmm_vm_vcpu(vm, i % 2);
 		r[i].stop = &stop;
-		thread[i] = spawn(run_and_answer, &r[i]);
+		thread[i] = spawn(i < 2 ? run_and_answer : read_the_other_half, &r[i]);
 	}
-	for (int i = 0; i < REMAPS; i++) {
+	for (int i = 0; i < REMAPS || !all_have(r, 3, REMAPS / 5); i++) {
 		assert_int_equal(vmm_vm_unmap(vm, 0x4000, 0x4000), 0);
 		assert_int_equal(vmm_vm_map(vm, 0x4000, mem, 0x4000, 0x4000, VMM_PROT_RWX), 0);
 	}
 	stop = 1;
-	for (uint32_t i = 0; i < 2; i++)
+	for (uint32_t i = 0; i < 3; i++)
 		join(thread[i]);
 	/* The guest has seen no access to its half leave memory. */
 	assert_int_equal(r[0].mmio + r[1].mmio, 0);
