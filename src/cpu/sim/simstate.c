@@ -5,6 +5,7 @@
 #include "format.h"
 #include "libvmm/irq.h"
 #include "mem.h"
+#include "x86_reset.h"
 
 /* SDM 4, table 2-2. */
 static const uint32_t msr_numbers[VMM__SIM_MSRS] = {
@@ -20,47 +21,28 @@ static const uint32_t msr_numbers[VMM__SIM_MSRS] = {
 	0xc0000102, /* IA32_KERNEL_GS_BASE */
 };
 
-static struct vmm_x86_segment segment(uint16_t selector, uint64_t base, uint32_t attr)
-{
-	struct vmm_x86_segment s = {.base = base, .limit = 0xffff, .attr = attr};
+/* Index of IA32_PAT, and its value after power-on: SDM 3A 12.12.4. */
+#define MSR_PAT         4
+#define PAT_AFTER_RESET UINT64_C(0x0007040600070406)
 
-	s.selector = selector;
-	return s;
-}
+/* Family 6, as the processors of SDM 3A table 10-1 that have no other. */
+#define SIGNATURE 0x600
 
-/* Processor state after power-on: SDM 3A 10.1.1, table 10-1. */
 void vmm__sim_reset(struct vmm__sim_state *state, uint32_t index, uint32_t apic_id)
 {
-	const uint32_t data = VMM_X86_SEG_TYPE(3) | VMM_X86_SEG_S | VMM_X86_SEG_P;
-	const uint32_t code = VMM_X86_SEG_TYPE(11) | VMM_X86_SEG_S | VMM_X86_SEG_P;
-	struct vmm_x86_sys *sys = &state->sys;
-
 	memset(state, 0, sizeof(*state));
 	state->index = index;
 	state->apic_id = apic_id;
-	state->regs.rip = 0xfff0;
-	state->regs.rflags = 2;
-	state->regs.rdx = 0x600;
-	sys->cs = segment(0xf000, 0xffff0000, code);
-	sys->ds = sys->es = sys->fs = sys->gs = sys->ss = segment(0, 0, data);
-	sys->tr = segment(0, 0, VMM_X86_SEG_TYPE(11) | VMM_X86_SEG_P);
-	sys->ldt = segment(0, 0, VMM_X86_SEG_TYPE(2) | VMM_X86_SEG_P);
-	sys->gdt.limit = 0xffff;
-	sys->idt.limit = 0xffff;
-	sys->cr0 = 0x60000010;
-	sys->apic_base = UINT64_C(0xfee00800) | (index == 0 ? BIT(8) : 0);
-	sys->xcr0 = 1;
-	state->debug.dr6 = 0xffff0ff0;
-	state->debug.dr7 = 0x400;
-	state->x87[0] = 0x40; /* FCW 0x0040 */
-	state->x87[4] = 0xff; /* FTW 0x5555, abridged: all valid */
-	state->sse[0] = 0x80; /* MXCSR 0x1f80 */
-	state->sse[1] = 0x1f;
+	vmm__x86_reset_regs(&state->regs, SIGNATURE);
+	vmm__x86_reset_sys(&state->sys, index == 0, 1, 1);
+	vmm__x86_reset_debug(&state->debug);
+	vmm__x86_reset_x87(state->x87);
+	vmm__x86_reset_sse(state->sse);
 	state->lapic.reg[2] = apic_id << 24;
 	state->lapic.reg[3] = 0x00050014; /* version, highest entry of the vector table */
 	state->mp.state = index == 0 ? VMM_X86_MP_RUNNABLE : VMM_X86_MP_WAIT_SIPI;
 	state->tsc.khz = VMM__SIM_TSC_KHZ;
-	state->msr[4] = UINT64_C(0x0007040600070406);
+	state->msr[MSR_PAT] = PAT_AFTER_RESET;
 }
 
 void vmm__sim_vm_reset(struct vmm__sim_vm_state *state)
