@@ -235,47 +235,59 @@ void vmm__aml_put_segment(struct vmm_aml *a, const char *name)
 		vmm__sink_put(&a->out, seg, sizeof(seg));
 }
 
-/* Number of segments, 0 if the path is malformed. */
 static size_t count_segments(const char *path)
 {
-	char seg[4];
 	size_t n = 1;
 
-	while ((path = take_segment(seg, path)) != NULL && *path == '.' && n++ < 255)
-		path++;
-	return path != NULL && *path == '\0' ? n : 0;
+	for (; *path != '\0'; path++)
+		n += *path == '.';
+	return n;
 }
 
-/* 20.2.2: root or parent characters, then no segment, one, two, or counted ones. */
-void vmm__aml_put_path(struct vmm_aml *a, const char *path)
+static void put_segments(struct vmm_aml *a, const char *path, size_t n)
 {
 	char seg[4];
+
+	for (; n > 0; n--) {
+		path = take_segment(seg, path);
+		if (path == NULL || *path++ != (n > 1 ? '.' : '\0')) {
+			vmm__aml_fail(a, VMM_EINVAL);
+			return;
+		}
+		vmm__sink_put(&a->out, seg, sizeof(seg));
+	}
+}
+
+static const char *put_prefix(struct vmm_aml *a, const char *path)
+{
+	if (*path == '\\')
+		vmm__aml_u8(a, (uint8_t)*path++);
+	else
+		while (*path == '^')
+			vmm__aml_u8(a, (uint8_t)*path++);
+	return path;
+}
+
+/* 20.2.2: root or parent characters, then one segment, two, or counted ones. */
+void vmm__aml_put_path(struct vmm_aml *a, const char *path)
+{
 	size_t n;
 
 	if (path == NULL) {
 		vmm__aml_fail(a, VMM_EINVAL);
 		return;
 	}
-	if (*path == '\\')
-		vmm__aml_u8(a, (uint8_t)*path++);
-	else
-		while (*path == '^')
-			vmm__aml_u8(a, (uint8_t)*path++);
+	path = put_prefix(a, path);
 	n = count_segments(path);
-	if (n == 0) {
+	if (n > 255)
 		vmm__aml_fail(a, VMM_EINVAL);
-		return;
-	}
 	if (n == 2)
 		vmm__aml_u8(a, 0x2e);
 	if (n > 2) {
 		vmm__aml_u8(a, 0x2f);
 		vmm__aml_u8(a, (unsigned)n);
 	}
-	for (; n > 0; n--) {
-		path = take_segment(seg, path) + 1;
-		vmm__sink_put(&a->out, seg, sizeof(seg));
-	}
+	put_segments(a, path, n);
 }
 
 /* -- Data, 20.2.3 -------------------------------------------------------------------------------
