@@ -27,6 +27,7 @@ EXPECTED = {
     '\\_SB.CPU0._CST': [2, register(0x7f, 1, 2, 0, 0), 1, 1, 1000,
                         register(1, 8, 0, 1, 0x814), 2, 100, 500],
     '\\_SB.CPU0._PCT': [register(0x7f, 64, 0, 0, 0x199)] * 2,
+    '\\_SB.CPU0._CPC': [23, 3, 255, 0, 0, 0, 0, register(0x7f, 64, 0, 0, 0x199)] + [0] * 14 + [2400],
     '\\_SB.VGEN.ADDR': [0x23456000, 0x1],
 }
 

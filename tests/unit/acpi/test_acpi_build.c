@@ -21,6 +21,27 @@ static uint8_t sum(const uint8_t *p, size_t n)
 	return s;
 }
 
+/* Revisions of the tables' layouts: ACPI 6.5, 5.2, or the table's own specification. */
+static void check_revision(const uint8_t *table)
+{
+	static const struct {
+		char signature[5];
+		uint8_t revision;
+	} revisions[] = {
+		{"APIC", 6}, {"BERT", 1}, {"BGRT", 1}, {"DBG2", 0}, {"DMAR", 1}, {"EINJ", 1},
+		{"ERST", 1}, {"FACP", 6}, {"GTDT", 3}, {"HEST", 1}, {"HMAT", 2}, {"HPET", 1},
+		{"IORT", 3}, {"IVRS", 2}, {"MCFG", 1}, {"NFIT", 1}, {"PPTT", 3}, {"SLIT", 1},
+		{"SPCR", 4}, {"SRAT", 3}, {"TPM2", 4}, {"VIOT", 0}, {"WAET", 1},
+	};
+
+	for (size_t i = 0; i < sizeof(revisions) / sizeof(revisions[0]); i++)
+		if (memcmp(table, revisions[i].signature, 4) == 0) {
+			assert_int_equal(table[8], revisions[i].revision);
+			return;
+		}
+	fail_msg("no revision is known for %.4s", (const char *)table);
+}
+
 /* Follows RSDP and XSDT, and checks every checksum, length and pointer on the way. */
 static unsigned walk(const uint8_t *blob, size_t len, uint64_t gpa)
 {
@@ -39,6 +60,7 @@ static unsigned walk(const uint8_t *blob, size_t len, uint64_t gpa)
 		assert_true(at % 16 == 0 && at + vmm__le32(table + 4) <= len);
 		assert_int_equal(sum(table, vmm__le32(table + 4)), 0);
 		assert_memory_not_equal(table, "DSDT", 4);
+		check_revision(table);
 		if (memcmp(table, "FACP", 4) != 0)
 			continue;
 		table = blob + (vmm__le64(table + 140) - gpa);

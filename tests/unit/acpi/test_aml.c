@@ -271,6 +271,106 @@ static void external_and_operators(void **state)
 	       '_', '_', 0, 0x7b, 0x0a, 3, 1, 0);
 }
 
+/*
+ * Opcodes of 20.3, Table 20.2, and the operands each takes: Value, Super, Target, Path. A value
+ * that nothing else accepts is an integer; a super that is no target's null, the debug object.
+ */
+static void opcodes_and_operands(void **state)
+{
+	static const struct {
+		int (*term)(struct vmm_aml *);
+		uint8_t op[2];
+		char operands[5];
+	} cases[] = {
+		{vmm_aml_noop, {0xa3}, ""},
+		{vmm_aml_breakpoint, {0xcc}, ""},
+		{vmm_aml_notify, {0x86}, "SV"},
+		{vmm_aml_release, {0x5b, 0x27}, "S"},
+		{vmm_aml_reset, {0x5b, 0x26}, "S"},
+		{vmm_aml_signal, {0x5b, 0x24}, "S"},
+		{vmm_aml_sleep, {0x5b, 0x22}, "V"},
+		{vmm_aml_stall, {0x5b, 0x21}, "V"},
+		{vmm_aml_wait, {0x5b, 0x25}, "SV"},
+		{vmm_aml_store, {0x70}, "VS"},
+		{vmm_aml_copy, {0x9d}, "VS"},
+		{vmm_aml_add, {0x72}, "VVT"},
+		{vmm_aml_subtract, {0x74}, "VVT"},
+		{vmm_aml_multiply, {0x77}, "VVT"},
+		{vmm_aml_divide, {0x78}, "VVTT"},
+		{vmm_aml_mod, {0x85}, "VVT"},
+		{vmm_aml_shift_left, {0x79}, "VVT"},
+		{vmm_aml_shift_right, {0x7a}, "VVT"},
+		{vmm_aml_and, {0x7b}, "VVT"},
+		{vmm_aml_nand, {0x7c}, "VVT"},
+		{vmm_aml_or, {0x7d}, "VVT"},
+		{vmm_aml_nor, {0x7e}, "VVT"},
+		{vmm_aml_xor, {0x7f}, "VVT"},
+		{vmm_aml_not, {0x80}, "VT"},
+		{vmm_aml_find_set_left_bit, {0x81}, "VT"},
+		{vmm_aml_find_set_right_bit, {0x82}, "VT"},
+		{vmm_aml_increment, {0x75}, "S"},
+		{vmm_aml_decrement, {0x76}, "S"},
+		{vmm_aml_land, {0x90}, "VV"},
+		{vmm_aml_lor, {0x91}, "VV"},
+		{vmm_aml_lnot, {0x92}, "V"},
+		{vmm_aml_lequal, {0x93}, "VV"},
+		{vmm_aml_lnot_equal, {0x92, 0x93}, "VV"},
+		{vmm_aml_lless, {0x95}, "VV"},
+		{vmm_aml_lless_equal, {0x92, 0x94}, "VV"},
+		{vmm_aml_lgreater, {0x94}, "VV"},
+		{vmm_aml_lgreater_equal, {0x92, 0x95}, "VV"},
+		{vmm_aml_concat, {0x73}, "VVT"},
+		{vmm_aml_concat_res, {0x84}, "VVT"},
+		{vmm_aml_mid, {0x9e}, "VVVT"},
+		{vmm_aml_index, {0x88}, "VVT"},
+		{vmm_aml_ref_of, {0x71}, "S"},
+		{vmm_aml_cond_ref_of, {0x5b, 0x12}, "ST"},
+		{vmm_aml_deref_of, {0x83}, "V"},
+		{vmm_aml_size_of, {0x87}, "S"},
+		{vmm_aml_object_type, {0x8e}, "S"},
+		{vmm_aml_to_buffer, {0x96}, "VT"},
+		{vmm_aml_to_integer, {0x99}, "VT"},
+		{vmm_aml_to_string, {0x9c}, "VVT"},
+		{vmm_aml_to_decimal_string, {0x97}, "VT"},
+		{vmm_aml_to_hex_string, {0x98}, "VT"},
+		{vmm_aml_from_bcd, {0x5b, 0x28}, "VT"},
+		{vmm_aml_to_bcd, {0x5b, 0x29}, "VT"},
+		{vmm_aml_timer, {0x5b, 0x33}, ""},
+		{vmm_aml_create_bit_field, {0x8d}, "VVP"},
+		{vmm_aml_create_byte_field, {0x8c}, "VVP"},
+		{vmm_aml_create_word_field, {0x8b}, "VVP"},
+		{vmm_aml_create_dword_field, {0x8a}, "VVP"},
+		{vmm_aml_create_qword_field, {0x8f}, "VVP"},
+		{vmm_aml_create_field, {0x5b, 0x13}, "VVVP"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run r;
+		struct vmm_aml *a = start(&r);
+		size_t op = cases[i].op[1] != 0 ? 2 : 1, len, want = op;
+
+		assert_int_equal(cases[i].term(a), 0);
+		for (const char *o = cases[i].operands; *o != '\0'; o++) {
+			struct vmm_aml wrong = *a;
+
+			assert_int_equal(vmm_aml_noop(&wrong), -VMM_ESTATE);
+			wrong = *a;
+			assert_int_equal(vmm_aml_null(&wrong), *o == 'T' ? 0 : -VMM_ESTATE);
+			wrong = *a;
+			assert_int_equal(vmm_aml_int(&wrong, 1), *o == 'V' ? 0 : -VMM_ESTATE);
+			wrong = *a;
+			assert_int_equal(vmm_aml_debug(&wrong),
+					 *o == 'S' || *o == 'T' ? 0 : -VMM_ESTATE);
+			assert_int_equal(vmm_aml_path(a, "X"), 0);
+			want += 4;
+		}
+		assert_int_equal(vmm_aml_close(a, &len), 0);
+		assert_int_equal(len, want);
+		assert_memory_equal(r.buf, cases[i].op, op);
+	}
+}
+
 /* -- Misuse -------------------------------------------------------------------------------------
  */
 
@@ -521,6 +621,7 @@ int main(void)
 		cmocka_unit_test(big_packages_count_in_an_integer),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(external_and_operators),
+		cmocka_unit_test(opcodes_and_operands),
 		cmocka_unit_test(misuse_is_refused),
 		cmocka_unit_test(arguments_are_checked),
 		cmocka_unit_test(ranges_are_checked),
