@@ -58,8 +58,10 @@ int vmm__kvm_find_msrs(struct vmm__kvm_vcpu *v, struct vmm_error *error)
 			r = vmm__kvm_fail(error, "KVM_GET_MSR_INDEX_LIST");
 	}
 	for (uint32_t i = 0; r == 0 && i < list->nmsrs && i < probe.nmsrs; i++) {
+		/* Some can be read but not written: MSR_KVM_ASYNC_PF_INT without a local APIC. */
 		if (!elsewhere(list->indices[i]) &&
-		    vmm__kvm_get_msr(v, list->indices[i], &value) == 0)
+		    vmm__kvm_get_msr(v, list->indices[i], &value) == 0 &&
+		    vmm__kvm_set_msr(v, list->indices[i], value) == 0)
 			vm->msrs[vm->msr_count++] = list->indices[i];
 	}
 	vmm__kvm_free(vm, list, size);
