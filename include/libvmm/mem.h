@@ -217,7 +217,8 @@ VMM_API int vmm_vm_dirty_stop(struct vmm_vm *vm, uint64_t gpa, uint64_t len);
  * @vm:     Machine.
  * @gpa:    First byte, page aligned, tracked without a hole.
  * @len:    Bytes, a multiple of the page size.
- * @bitmap: One bit a page, lowest first, set where written by the guest or through the library.
+ * @bitmap: One bit a page, lowest first, set where written by the guest or through the library; it
+ *          may be set too where the guest has touched a page for the first time by reading it.
  * @words:  Number of 64-bit words in @bitmap, at least ceil(pages / 64); unused bits are zeroed.
  *
  * A write that happens meanwhile is in this harvest or in the next one, never in none.
