@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Small guests and what an embedder sees of them. A test runs one guest image and writes a trace,
+ * one line an exit or an event of note; the trace is compared with tests/guest/expect/NAME. Only
+ * the public API is used, and nothing of it that belongs to one engine.
+ */
+#ifndef TESTS_GUEST_H
+#define TESTS_GUEST_H
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "libvmm/libvmm.h"
+#include "libvmm/x86.h"
+
+#define RAM_SIZE  UINT64_C(0x200000)
+#define SCRATCH   UINT64_C(0x100000)
+#define MMIO_BASE UINT64_C(0xd0000000)
+#define MAX_CPUS  4
+
+/* What next() gives besides VMM_EXIT_ reasons. */
+#define NEXT_END    0x100 /* the guest has ended by itself */
+#define NEXT_FAILED 0x101 /* vmm_vcpu_run() failed, or the time is up: the trace says which */
+
+/* How the first vCPU begins. */
+enum mode { MODE_RESET, MODE_PROT32, MODE_PAE32, MODE_LONG64 };
+
+struct image {
+	const char *name;
+	const unsigned char *data;
+	size_t size;
+};
+extern const struct image images[];
+extern const size_t image_count;
+
+struct trace {
+	char *text;
+	size_t len;
+	size_t room;
+};
+
+struct run;
+
+struct cpu {
+	struct run *run;
+	struct vmm_vcpu *vcpu;
+	struct vmm_exit exit; /* the last one; its answer is filled in */
+	struct trace trace;
+	char said[256]; /* the debug port's line so far */
+	size_t said_len;
+	uint32_t exits;
+	uint32_t index;
+};
+
+struct test {
+	const char *name;
+	const char *image;
+	enum mode mode;
+	uint32_t irqchip;
+	uint32_t cpus; /* 0: one */
+	uint32_t vm_flags;
+	uint32_t cap[2]; /* capabilities without which the test is skipped */
+	uint64_t xcr0;   /* XSAVE components, the same */
+	/* Before sealing; may be NULL. */
+	void (*configure)(struct run *run);
+	/* NULL: play(). */
+	void (*script)(struct run *run);
+};
+extern const struct test tests[];
+extern const size_t test_count;
+
+struct run {
+	const struct test *test;
+	struct vmm_ctx *ctx;
+	const char *engine;
+	struct vmm_vm *vm;
+	struct vmm_mem *ram;
+	struct vmm_mem *rom;
+	struct cpu cpu[MAX_CPUS];
+	uint32_t answers;  /* reads answered so far */
+	uint32_t rounds;   /* of the tests that repeat something */
+	atomic_bool ended; /* vCPUs that come back stop */
+};
+
+/* A line of the embedder's in the first vCPU's trace. */
+void note(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Note the outcome of a call whose code is of interest. */
+void outcome(struct run *run, const char *what, int rc);
+
+/* Note a call that should not have failed; @return whether it succeeded. */
+bool must(struct run *run, const char *what, int rc);
+
+/*
+ * Run a vCPU until the next exit, write it to the trace and fill in an answer. What goes to the
+ * debug port becomes a line "guest: ..." and is not returned.
+ */
+uint32_t next(struct cpu *cpu);
+
+/* next() until the guest ends, shuts down or fails. */
+void play(struct run *run);
+
+/* next() of the first vCPU until an exit of @reason at @addr; true if it came. */
+bool play_until(struct run *run, uint32_t reason, uint64_t addr);
+
+/*
+ * A read from here asks the embedder what to do next: the script answers it, and it stands in no
+ * trace.
+ */
+#define PORT_ORDER 0xf8
+
+/* The @n-th answer to a read. */
+uint64_t answer(uint32_t n);
+
+/* Make the test's first vCPU ready to enter the image in @mode. */
+bool enter_mode(struct run *run, enum mode mode);
+
+#endif
