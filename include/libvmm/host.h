@@ -40,7 +40,8 @@ VMM_BEGIN_DECLS
  *                nanoseconds have gone by (VMM_FOREVER: none). May return early for no reason; the
  *                caller looks again. The comparison and falling asleep are one step with respect to
  *                wake(), as with a futex. A host without threads returns after a pause. Required.
- * @wake:         Wakes all that wait on @word. Safe from where vmm_vcpu_kick() is. Required.
+ * @wake:         Wakes all that wait on @word. Safe from where vmm_vcpu_kick() is. Looks at the
+ *                address only: what stood there may be gone by then. Required.
  * @time_ns:      Monotonic time in nanoseconds. Required.
  * @wall_ns:      Time in nanoseconds since 1970-01-01 UTC. Absent: guests see a clock that starts
  * at 0.

@@ -145,8 +145,14 @@ struct vmm__edit {
 	struct vmm__piece with; /* gpa and len, and what the kind needs of the rest */
 };
 
-/* Change the space, engine included, or leave it as it was. Under vmm_vm.lock. */
-int vmm__edit_apply(struct vmm_vm *vm, const char *call, const struct vmm__edit *edit);
+/*
+ * Change the space, engine included, or leave it as it was. Under vmm_vm.lock. On success *@retired
+ * is the old view, whose references of memory objects are still held: vmm__view_retire() it once
+ * the lock has been given back, as that may call the embedder.
+ */
+int vmm__edit_apply(struct vmm_vm *vm, const char *call, const struct vmm__edit *edit,
+		    struct vmm__view **retired);
+void vmm__view_retire(struct vmm_vm *vm, struct vmm__view *view); /* NULL is allowed */
 /* Alignment, overflow and so on of an interval. */
 int vmm__check_interval(struct vmm_vm *vm, const char *call, uint64_t gpa, uint64_t len);
 /* Under vmm_vm.lock. */

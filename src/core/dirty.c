@@ -120,7 +120,8 @@ static struct survey survey(const struct vmm__view *view, uint64_t gpa, uint64_t
 }
 
 /* Under vm->lock. */
-static int start(struct vmm_vm *vm, const char *call, uint64_t gpa, uint64_t len)
+static int start(struct vmm_vm *vm, const char *call, uint64_t gpa, uint64_t len,
+		 struct vmm__view **retired)
 {
 	struct survey s = survey(atomic_load(&vm->view), gpa, len);
 
@@ -135,7 +136,7 @@ static int start(struct vmm_vm *vm, const char *call, uint64_t gpa, uint64_t len
 	if (dirty == NULL)
 		return vmm__vm_fail(vm, -VMM_ENOMEM, call, "no memory for the tables");
 	const struct vmm__edit edit = {VMM__EDIT_DIRTY, {.gpa = gpa, .len = len, .dirty = dirty}};
-	int r = vmm__edit_apply(vm, call, &edit);
+	int r = vmm__edit_apply(vm, call, &edit, retired);
 	if (r != 0)
 		free_dirty(vm, dirty);
 	return r;
@@ -144,6 +145,7 @@ static int start(struct vmm_vm *vm, const char *call, uint64_t gpa, uint64_t len
 int vmm_vm_dirty_start(struct vmm_vm *vm, uint64_t gpa, uint64_t len)
 {
 	const char *call = "vmm_vm_dirty_start";
+	struct vmm__view *retired = NULL;
 	uint64_t able = 0;
 
 	if (vm == NULL)
@@ -155,14 +157,16 @@ int vmm_vm_dirty_start(struct vmm_vm *vm, uint64_t gpa, uint64_t len)
 		return vmm__vm_fail(vm, -VMM_ENOTSUP, call, "engine %s tracks no writes",
 				    vm->engine->name);
 	vmm__lock(vm->host, &vm->lock);
-	r = start(vm, call, gpa, len);
+	r = start(vm, call, gpa, len, &retired);
 	vmm__unlock(vm->host, &vm->lock);
+	vmm__view_retire(vm, retired);
 	return r;
 }
 
 int vmm_vm_dirty_stop(struct vmm_vm *vm, uint64_t gpa, uint64_t len)
 {
 	const char *call = "vmm_vm_dirty_stop";
+	struct vmm__view *retired = NULL;
 	const struct vmm__edit edit = {VMM__EDIT_DIRTY, {.gpa = gpa, .len = len}};
 
 	if (vm == NULL)
@@ -172,11 +176,12 @@ int vmm_vm_dirty_stop(struct vmm_vm *vm, uint64_t gpa, uint64_t len)
 		return r;
 	vmm__lock(vm->host, &vm->lock);
 	if (survey(atomic_load(&vm->view), gpa, len).tracked)
-		r = vmm__edit_apply(vm, call, &edit);
+		r = vmm__edit_apply(vm, call, &edit, &retired);
 	else
 		r = vmm__vm_fail(vm, -VMM_ENOENT, call, "nothing is tracked at 0x%llx",
 				 (unsigned long long)gpa);
 	vmm__unlock(vm->host, &vm->lock);
+	vmm__view_retire(vm, retired);
 	return r;
 }
 

@@ -83,13 +83,20 @@ static void free_view(struct vmm_vm *vm, struct vmm__view *view)
 	vmm__free(vm->ctx, view, view_bytes(view->room));
 }
 
-static void drop_view(struct vmm_vm *vm, struct vmm__view *view)
+static void unref_dirty(struct vmm_vm *vm, const struct vmm__view *view)
 {
 	for (size_t i = 0; i < view->count; i++) {
 		if (view->piece[i].dirty != NULL)
 			vmm__dirty_unref(vm, view->piece[i].dirty);
-		vmm_mem_unref(view->piece[i].mem);
 	}
+}
+
+void vmm__view_retire(struct vmm_vm *vm, struct vmm__view *view)
+{
+	if (view == NULL)
+		return;
+	for (size_t i = 0; i < view->count; i++)
+		vmm_mem_unref(view->piece[i].mem);
 	free_view(vm, view);
 }
 
@@ -107,7 +114,8 @@ void vmm__view_fini(struct vmm_vm *vm)
 	struct vmm__view *view = atomic_load(&vm->view);
 
 	if (view != NULL)
-		drop_view(vm, view);
+		unref_dirty(vm, view);
+	vmm__view_retire(vm, view);
 	vmm__free(vm->ctx, vm->slots, vm->slot_words * sizeof(*vm->slots));
 }
 
@@ -438,7 +446,8 @@ static int change_to(struct vmm_vm *vm, const char *call, struct vmm__view *old,
 	return r;
 }
 
-int vmm__edit_apply(struct vmm_vm *vm, const char *call, const struct vmm__edit *edit)
+int vmm__edit_apply(struct vmm_vm *vm, const char *call, const struct vmm__edit *edit,
+		    struct vmm__view **retired)
 {
 	struct vmm__view *old = atomic_load(&vm->view);
 	struct vmm__view *new = new_view(vm, old->count + EDIT_GROWTH);
@@ -454,7 +463,8 @@ int vmm__edit_apply(struct vmm_vm *vm, const char *call, const struct vmm__edit 
 	ref_pieces(new);
 	atomic_store(&vm->view, new);
 	vmm__readers_wait(vm->host, &vm->readers);
-	drop_view(vm, old);
+	unref_dirty(vm, old);
+	*retired = old;
 	return 0;
 }
 
@@ -545,6 +555,7 @@ int vmm_vm_map(struct vmm_vm *vm, uint64_t gpa, struct vmm_mem *mem, uint64_t of
 	       uint32_t prot)
 {
 	const char *call = "vmm_vm_map";
+	struct vmm__view *retired = NULL;
 	const struct vmm__edit edit = {
 		VMM__EDIT_MAP,
 		{.gpa = gpa, .len = len, .offset = offset, .mem = mem, .prot = prot},
@@ -561,17 +572,19 @@ int vmm_vm_map(struct vmm_vm *vm, uint64_t gpa, struct vmm_mem *mem, uint64_t of
 		return r;
 	vmm__lock(vm->host, &vm->lock);
 	if (is_free(atomic_load(&vm->view), gpa, len))
-		r = vmm__edit_apply(vm, call, &edit);
+		r = vmm__edit_apply(vm, call, &edit, &retired);
 	else
 		r = vmm__vm_fail(vm, -VMM_EEXIST, call, "part of 0x%llx bytes at 0x%llx is mapped",
 				 (unsigned long long)len, (unsigned long long)gpa);
 	vmm__unlock(vm->host, &vm->lock);
+	vmm__view_retire(vm, retired);
 	return r;
 }
 
 int vmm_vm_unmap(struct vmm_vm *vm, uint64_t gpa, uint64_t len)
 {
 	const char *call = "vmm_vm_unmap";
+	struct vmm__view *retired = NULL;
 	const struct vmm__edit edit = {VMM__EDIT_UNMAP, {.gpa = gpa, .len = len}};
 
 	if (vm == NULL)
@@ -584,14 +597,16 @@ int vmm_vm_unmap(struct vmm_vm *vm, uint64_t gpa, uint64_t len)
 		r = vmm__vm_fail(vm, -VMM_ENOENT, call, "nothing is mapped at 0x%llx",
 				 (unsigned long long)gpa);
 	else
-		r = vmm__edit_apply(vm, call, &edit);
+		r = vmm__edit_apply(vm, call, &edit, &retired);
 	vmm__unlock(vm->host, &vm->lock);
+	vmm__view_retire(vm, retired);
 	return r;
 }
 
 int vmm_vm_protect(struct vmm_vm *vm, uint64_t gpa, uint64_t len, uint32_t prot)
 {
 	const char *call = "vmm_vm_protect";
+	struct vmm__view *retired = NULL;
 	const struct vmm__edit edit = {VMM__EDIT_PROTECT, {.gpa = gpa, .len = len, .prot = prot}};
 
 	if (vm == NULL)
@@ -603,11 +618,12 @@ int vmm_vm_protect(struct vmm_vm *vm, uint64_t gpa, uint64_t len, uint32_t prot)
 		return r;
 	vmm__lock(vm->host, &vm->lock);
 	if (is_whole(atomic_load(&vm->view), gpa, len))
-		r = vmm__edit_apply(vm, call, &edit);
+		r = vmm__edit_apply(vm, call, &edit, &retired);
 	else
 		r = vmm__vm_fail(vm, -VMM_ENOENT, call, "0x%llx bytes at 0x%llx have a hole",
 				 (unsigned long long)len, (unsigned long long)gpa);
 	vmm__unlock(vm->host, &vm->lock);
+	vmm__view_retire(vm, retired);
 	return r;
 }
 
