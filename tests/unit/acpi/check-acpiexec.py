@@ -4,10 +4,13 @@
 gives what they were built to give. Exit status 77 where there is no acpiexec."""
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
+
+import acpica
+
+ACPIEXEC = acpica.tool('acpiexec')
 
 
 def register(space, bits, offset, access, address):
@@ -46,14 +49,14 @@ def values(text):
 
 
 def evaluate(folder, command):
-    done = subprocess.run(['acpiexec', '-b', f'execute {command}', 'run-2-DSDT.dat'], cwd=folder, stdout=subprocess.PIPE,
+    done = subprocess.run([ACPIEXEC, '-b', f'execute {command}', 'run-2-DSDT.dat'], cwd=folder, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=30, stdin=subprocess.DEVNULL)
     wrong = [line for line in done.stdout.splitlines() if re.search(r'\b(ACPI Error|ACPI BIOS|ACPI Warning|AE_\w+)', line)]
     return done.stdout, values(done.stdout), wrong
 
 
 def main():
-    if not shutil.which('acpiexec'):
+    if ACPIEXEC is None:
         print('acpiexec (package acpica-tools) is not here')
         return 77
     failed = 0

@@ -5,13 +5,15 @@ they were, from byte 36 (the header holds the compiler's own name). Exit status 
 import glob
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 
+import acpica
+
 HEADER = 36
 KNOWS_6_5 = 20220331
+IASL = acpica.tool('iasl')
 
 
 def run(args, cwd):
@@ -20,7 +22,7 @@ def run(args, cwd):
 
 
 def version():
-    found = re.search(r'version (\d{8})', run(['iasl', '-v'], '.')[1])
+    found = re.search(r'version (\d{8})', run([IASL, '-v'], '.')[1])
     return int(found.group(1)) if found else 0
 
 
@@ -34,7 +36,7 @@ def check(path):
     """Names what is wrong with one table; nothing if it came back whole."""
     folder, name = os.path.split(path)
     stem = os.path.splitext(name)[0]
-    code, out = run(['iasl', '-d', name], folder)
+    code, out = run([IASL, '-d', name], folder)
     source = os.path.join(folder, stem + '.dsl')
     if code != 0 or not os.path.exists(source):
         return [f'{name}: iasl -d failed:', out]
@@ -42,7 +44,7 @@ def check(path):
         wrong = complaints(stream.read()) + complaints(out)
     if wrong:
         return [f'{name}: disassembled with complaints:'] + wrong
-    code, out = run(['iasl', '-oa', '-vw', '3150', '-p', stem + '-again', stem + '.dsl'], folder)
+    code, out = run([IASL, '-oa', '-vw', '3150', '-p', stem + '-again', stem + '.dsl'], folder)
     again = os.path.join(folder, stem + '-again.aml')
     if code != 0 or not os.path.exists(again):
         return [f'{name}: iasl does not compile it again:', out]
@@ -55,7 +57,7 @@ def check(path):
 
 
 def main():
-    if not shutil.which('iasl'):
+    if IASL is None:
         print('iasl (package acpica-tools) is not here')
         return 77
     with tempfile.TemporaryDirectory() as folder:
