@@ -54,4 +54,45 @@
 #define ARM_S2_XN_ALL      2
 #define ARM_S2_XN_EL0      3 /* FEAT_XNX: by EL1 alone */
 
+/* SCTLR_EL1 (D17.2.118). */
+#define ARM_SCTLR_M   BIT(0)
+#define ARM_SCTLR_WXN BIT(19)
+#define ARM_SCTLR_EE  BIT(25)
+
+/* TCR_EL1 (D17.2.131): of the lower half; the upper half's stand ARM_TCR_UPPER places higher but as
+ * named. */
+#define ARM_TCR_T0SZ    BITS(5, 0)
+#define ARM_TCR_EPD0    BIT(7)
+#define ARM_TCR_TG0     BITS(15, 14)
+#define ARM_TCR_TG0_4K  0
+#define ARM_TCR_TG0_64K 1
+#define ARM_TCR_TG0_16K 2
+#define ARM_TCR_UPPER   16
+#define ARM_TCR_TG1     BITS(31, 30)
+#define ARM_TCR_TG1_16K 1
+#define ARM_TCR_TG1_4K  2
+#define ARM_TCR_TG1_64K 3
+#define ARM_TCR_IPS     BITS(34, 32)
+#define ARM_TCR_TBI0    BIT(37)
+#define ARM_TCR_TBI1    BIT(38)
+#define ARM_TCR_HA      BIT(39)
+#define ARM_TCR_HD      BIT(40)
+#define ARM_TCR_HPD0    BIT(41)
+#define ARM_TCR_HPD1    BIT(42)
+#define ARM_TCR_TBID0   BIT(51)
+#define ARM_TCR_TBID1   BIT(52)
+#define ARM_TCR_DS      BIT(59)
+
+/* TTBRn_EL1 (D17.2.144): table address; with 52-bit addresses bits 5:2 are address bits 51:48. */
+#define ARM_TTBR_BADDR BITS(47, 1)
+#define ARM_TTBR_HIGH  BITS(5, 2)
+
+/* Fault status codes (D17.2.37); the level is added. */
+#define ARM_FSC_ADDRESS_SIZE         0x00
+#define ARM_FSC_TRANSLATION          0x04
+#define ARM_FSC_ACCESS_FLAG          0x08
+#define ARM_FSC_PERMISSION           0x0c
+#define ARM_FSC_ADDRESS_SIZE_MINUS_1 0x29
+#define ARM_FSC_TRANSLATION_MINUS_1  0x2b
+
 #endif

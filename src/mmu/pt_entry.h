@@ -99,6 +99,15 @@ static inline void walker_barrier(void)
 #endif
 }
 
+/* What was stored before is seen before all that is stored from here on. */
+static inline void store_fence(void)
+{
+#if !defined( \
+	__SANITIZE_THREAD__) /* it knows no fences; every store that this one orders is atomic */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+#endif
+}
+
 /* log2 of the bytes that an entry of a level covers, and their number less one. */
 static inline unsigned level_shift(const struct vmm__pt *pt, unsigned level)
 {

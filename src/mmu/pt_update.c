@@ -212,7 +212,7 @@ static void end_hole(struct vmm__pt *pt)
 	if (!(pt->seq & 1))
 		return;
 	__atomic_store_n(&pt->seq, pt->seq + 1, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	store_fence();
 }
 
 static int invalidate(const struct vmm__pt *pt, const struct vmm__pt_inval *inval)

@@ -304,6 +304,12 @@ struct decoded decode(const struct decoder *d, uint64_t ia)
 	return r;
 }
 
+bool decode_table(const struct decoder *d, uint64_t e, unsigned level, uint64_t *pa)
+{
+	*pa = address(d, e);
+	return kind_of(d, e, level) == TABLE;
+}
+
 void decode_touch(const struct decoder *d, const struct decoded *r, bool write)
 {
 	uint64_t *slot = (uint64_t *)(uintptr_t)r->slot;

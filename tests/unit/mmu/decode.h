@@ -46,6 +46,9 @@ struct decoded {
 	const uint64_t *slot; /* where the leaf stands */
 };
 
+/* An entry of a level leads to a table, at *@pa. */
+bool decode_table(const struct decoder *d, uint64_t e, unsigned level, uint64_t *pa);
+
 /* What the hardware notes when it reads, or writes, through a leaf. */
 void decode_touch(const struct decoder *d, const struct decoded *leaf, bool write);
 
