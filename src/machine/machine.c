@@ -133,6 +133,39 @@ static int write_tables(struct vmm_machine *m)
 	return err == 0 ? 0 : vmm__machine_vm_failed(m, err, "vmm_vm_write");
 }
 
+/*
+ * Code where a PC's processor starts, F000:FFF0 of real mode. Linux goes there to restart a machine
+ * of hardware-reduced ACPI that has no EFI; it does not use the reset register itself then.
+ */
+static int write_restart(struct vmm_machine *m)
+{
+	const uint16_t port = PORT_POWER + VMM_POWER_RESET;
+	const uint8_t code[] = {
+		0xba,
+		(uint8_t)port,
+		(uint8_t)(port >> 8), /* mov dx, port */
+		0xb0,
+		VMM_POWER_RESET_VALUE, /* mov al, value */
+		0xee,                  /* out dx, al */
+		0xf4,
+		0xeb,
+		0xfd, /* stop: hlt; jmp stop */
+	};
+	int err = 0;
+
+	if (m->plan.power_reset)
+		err = vmm_vm_write(m->vm, MAP_RESTART, code, sizeof(code));
+	return err == 0 ? 0 : vmm__machine_vm_failed(m, err, "vmm_vm_write");
+}
+
+/* What the guest finds in memory when it starts. */
+static int write_firmware(struct vmm_machine *m)
+{
+	int err = write_tables(m);
+
+	return err == 0 ? write_restart(m) : err;
+}
+
 /* --- Processors --- */
 
 /* A model by its name. An engine that knows none, as sim, has "host" by doing nothing. */
@@ -223,7 +256,7 @@ static int make(struct vmm_machine *m)
 	if (err == 0)
 		err = make_ram(m);
 	if (err == 0)
-		err = write_tables(m);
+		err = write_firmware(m);
 	if (err == 0)
 		err = add_vcpus(m);
 	if (err == 0)
@@ -339,7 +372,7 @@ int vmm_machine_reset(struct vmm_machine *machine)
 		return vmm__machine_vm_failed(machine, err, "vmm_vm_reset");
 	vmm__machine_reset_devices(machine);
 	atomic_store(&machine->event, 0);
-	return write_tables(machine);
+	return write_firmware(machine);
 }
 
 /* --- Loading --- */

@@ -16,6 +16,7 @@
 #define MAP_CONVENTIONAL_END UINT64_C(0xa0000)
 #define MAP_TABLES           UINT64_C(0xe0000)
 #define MAP_TABLES_LEN       UINT64_C(0x20000)
+#define MAP_RESTART          UINT64_C(0xffff0) /* the last 16 bytes of that */
 #define MAP_EXTENDED         UINT64_C(0x100000)
 #define MAP_LOW_RAM_END      UINT64_C(0xc0000000)
 #define MAP_PCI_WINDOW       UINT64_C(0xc0000000)

@@ -367,7 +367,7 @@ int vmm__tables_build(const struct vmm__plan *plan, void *buf, size_t *len)
 	closed = vmm_acpi_close(&b, len);
 	if (err == 0)
 		err = closed;
-	return err == 0 && *len > MAP_TABLES_LEN ? -VMM_ELIMIT : err;
+	return err == 0 && *len > MAP_RESTART - MAP_TABLES ? -VMM_ELIMIT : err;
 }
 
 /* --- The list of what was built --- */

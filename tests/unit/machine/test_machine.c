@@ -257,6 +257,24 @@ static void tables_stand_in_memory(void **state)
 	free(found);
 }
 
+/* What stands at F000:FFF0 writes the reset register, if there is one. */
+static void real_mode_can_restart(void **state)
+{
+	static const uint8_t code[] = {0xba, 0x06, 0x06, 0xb0, 0x01, 0xee, 0xf4, 0xeb, 0xfd};
+	static const uint8_t nothing[sizeof(code)];
+	struct fixture *f = *state;
+	uint8_t found[sizeof(code)];
+
+	create_and_seal(f);
+	assert_int_equal(vmm_vm_read(vmm_machine_vm(f->m), 0xffff0, found, sizeof(found)), 0);
+	assert_memory_equal(found, code, sizeof(code));
+	assert_int_equal(vmm_machine_destroy(f->m), 0);
+	set(f, "power.reset = no");
+	create_and_seal(f);
+	assert_int_equal(vmm_vm_read(vmm_machine_vm(f->m), 0xffff0, found, sizeof(found)), 0);
+	assert_memory_equal(found, nothing, sizeof(nothing));
+}
+
 static void loading(void **state)
 {
 	struct fixture *f = *state;
@@ -519,6 +537,7 @@ int main(void)
 		TEST(allocations_fail_in_turn),
 		TEST(what_is_wrong_is_told),
 		TEST(tables_stand_in_memory),
+		TEST(real_mode_can_restart),
 		TEST(loading),
 		TEST(switched_off),
 		TEST(wants_a_reset),
