@@ -130,7 +130,8 @@ static void pointers_above_4_gib(void **state)
 		assert_int_equal(vmm__le64(p + 132) != 0, high);
 		assert_int_equal(vmm__le32(p + 40) == 0, high);
 		p = blob + ((high ? vmm__le64(p + 132) : vmm__le32(p + 36)) - gpa);
-		assert_memory_equal(p, "FACS", 4);
+		assert_memory_equal(p, "FACS\x40\0\0\0\7", 9);
+		assert_int_equal(p[32], 2); /* version */
 		assert_int_equal((p - blob) % 64, 0);
 	}
 }
@@ -262,12 +263,132 @@ static void arguments_are_checked(void **state)
 	assert_int_equal(vmm_acpi_close(&b, NULL), -VMM_ERANGE);
 }
 
+/* What describes an entry must be there, and be as long as the builder knows it. */
+#define REFUSED(begin, call)                                             \
+	do {                                                             \
+		FRESH();                                                 \
+		(void)(begin);                                           \
+		assert_int_equal(vmm_acpi_error(&b), 0);                 \
+		assert_int_equal(call, -VMM_EINVAL);                     \
+		assert_int_equal(vmm_acpi_close(&b, NULL), -VMM_EINVAL); \
+	} while (0)
+
+#define REFUSED_STRUCT(type, begin, ...)                   \
+	do {                                               \
+		struct type s_ = {.size = sizeof(s_) - 1}; \
+		struct type *s = &s_;                      \
+		REFUSED(begin, __VA_ARGS__);               \
+		s = NULL;                                  \
+		REFUSED(begin, __VA_ARGS__);               \
+	} while (0)
+
+static void descriptions_are_checked(void **state)
+{
+	static const uint8_t near[] = {10, 10, 10, 10}, wrong[] = {11};
+	static const struct vmm_acpi_scope no_hops = {.type = 1};
+	static const struct vmm_acpi_scope long_scope = {.type = 1, .hops = 9};
+	static const struct vmm_acpi_iort_map empty = {.count = 0},
+					      ahead = {.count = 1, .ref = 999};
+	static const uint32_t beyond = 999;
+	struct vmm_acpi b;
+
+	(void)state;
+	REFUSED_STRUCT(vmm_acpi_fadt, 0, vmm_acpi_add_fadt(&b, s));
+	REFUSED_STRUCT(vmm_acpi_spcr, 0, vmm_acpi_add_spcr(&b, s));
+	REFUSED_STRUCT(vmm_acpi_gtdt, 0, vmm_acpi_gtdt_begin(&b, s));
+	REFUSED_STRUCT(vmm_acpi_gicc, vmm_acpi_madt_begin(&b, 0, 0), vmm_acpi_madt_gicc(&b, s));
+	REFUSED_STRUCT(vmm_acpi_hmat_locality, vmm_acpi_hmat_begin(&b),
+		       vmm_acpi_hmat_add_locality(&b, s));
+	REFUSED_STRUCT(vmm_acpi_cache, vmm_acpi_pptt_begin(&b), vmm_acpi_pptt_cache(&b, s, NULL));
+	REFUSED_STRUCT(vmm_acpi_smmu3, vmm_acpi_iort_begin(&b),
+		       vmm_acpi_iort_smmu3(&b, s, NULL, 0, NULL));
+	REFUSED_STRUCT(vmm_acpi_ivhd, vmm_acpi_ivrs_begin(&b, 0), vmm_acpi_ivrs_ivhd(&b, s));
+	REFUSED_STRUCT(vmm_acpi_ghes, vmm_acpi_hest_begin(&b), vmm_acpi_hest_ghes(&b, s));
+	REFUSED_STRUCT(vmm_acpi_ras_entry, vmm_acpi_einj_begin(&b), vmm_acpi_einj_entry(&b, s));
+	REFUSED_STRUCT(vmm_acpi_ras_entry, vmm_acpi_erst_begin(&b), vmm_acpi_erst_entry(&b, s));
+	REFUSED_STRUCT(vmm_acpi_nfit_range, vmm_acpi_nfit_begin(&b),
+		       vmm_acpi_nfit_add_range(&b, s));
+	REFUSED_STRUCT(vmm_acpi_nfit_map, vmm_acpi_nfit_begin(&b), vmm_acpi_nfit_add_map(&b, s));
+	REFUSED_STRUCT(vmm_acpi_nfit_control, vmm_acpi_nfit_begin(&b),
+		       vmm_acpi_nfit_add_control(&b, s));
+
+	REFUSED(0, vmm_acpi_add_slit(&b, 0, near));
+	REFUSED(0, vmm_acpi_add_slit(&b, 1, NULL));
+	REFUSED(0, vmm_acpi_add_slit(&b, 1, wrong));
+	REFUSED(0, vmm_acpi_add_slit(&b, 2, near));
+	REFUSED(0, vmm_acpi_dmar_begin(&b, 65, 0));
+	REFUSED(vmm_acpi_dmar_begin(&b, 48, 0), vmm_acpi_dmar_drhd(&b, 0, 0, 0, NULL, 1));
+	REFUSED(vmm_acpi_dmar_begin(&b, 48, 0), vmm_acpi_dmar_drhd(&b, 0, 0, 0, &no_hops, 1));
+	REFUSED(vmm_acpi_dmar_begin(&b, 48, 0), vmm_acpi_dmar_drhd(&b, 0, 0, 0, &long_scope, 1));
+	REFUSED(vmm_acpi_dmar_begin(&b, 48, 0), vmm_acpi_dmar_rmrr(&b, 0, 1, 0xfff, NULL, 0));
+	REFUSED(vmm_acpi_dmar_begin(&b, 48, 0), vmm_acpi_dmar_rmrr(&b, 0, 0, 0x1000, NULL, 0));
+	REFUSED(vmm_acpi_dmar_begin(&b, 48, 0), vmm_acpi_dmar_rmrr(&b, 0, 0x2000, 0x1fff, NULL, 0));
+	REFUSED(vmm_acpi_ivrs_begin(&b, 0), vmm_acpi_ivrs_ivmd(&b, 0x23, 0, 0, 0, 0, 0));
+	REFUSED(vmm_acpi_iort_begin(&b), vmm_acpi_iort_its(&b, NULL, 1, NULL));
+	REFUSED(vmm_acpi_iort_begin(&b),
+		vmm_acpi_iort_root_complex(&b, 0, 0, 0, 65, NULL, 0, NULL));
+	REFUSED(vmm_acpi_iort_begin(&b),
+		vmm_acpi_iort_root_complex(&b, 0, 0, 0, 64, NULL, 1, NULL));
+	REFUSED(vmm_acpi_iort_begin(&b),
+		vmm_acpi_iort_root_complex(&b, 0, 0, 0, 64, &empty, 1, NULL));
+	REFUSED(vmm_acpi_iort_begin(&b),
+		vmm_acpi_iort_root_complex(&b, 0, 0, 0, 64, &ahead, 1, NULL));
+	REFUSED(vmm_acpi_iort_begin(&b),
+		vmm_acpi_iort_root_complex(&b, 0, 0, 0, 64, &ahead, 1025, NULL));
+	REFUSED(vmm_acpi_pptt_begin(&b), vmm_acpi_pptt_processor(&b, 999, 0, 0, NULL, 0, NULL));
+	REFUSED(vmm_acpi_pptt_begin(&b), vmm_acpi_pptt_processor(&b, 0, 0, 0, NULL, 1, NULL));
+	REFUSED(vmm_acpi_pptt_begin(&b), vmm_acpi_pptt_processor(&b, 0, 0, 0, &beyond, 1, NULL));
+	REFUSED(vmm_acpi_viot_begin(&b), vmm_acpi_viot_mmio(&b, 0, 0, 999));
+	REFUSED(vmm_acpi_viot_begin(&b), vmm_acpi_viot_pci_range(&b, 0, 0, 0, 1, 999));
+	REFUSED(0, vmm_acpi_add_tpm2(&b, 0, 0, 5, 0, 0));
+	REFUSED(vmm_acpi_madt_begin(&b, 0, 0), vmm_acpi_madt_gicd(&b, 0, 0, 5));
+	REFUSED(vmm_acpi_madt_begin(&b, 0, 0), vmm_acpi_madt_override(&b, 16, 0, 0));
+	REFUSED(vmm_acpi_madt_begin(&b, 0, 0), vmm_acpi_madt_lapic_nmi(&b, 0, 0, 2));
+	REFUSED(vmm_acpi_madt_begin(&b, 0, 0), vmm_acpi_madt_lapic(&b, 256, 0, 0));
+}
+
+/* Each entry only in the table it belongs to. */
+static void entries_stay_at_home(void **state)
+{
+	const struct vmm_acpi_ras_entry ras = {.size = sizeof(ras)};
+	const struct vmm_acpi_nfit_map map = {.size = sizeof(map)};
+	const struct vmm_acpi_gas gas = {.space = 0};
+	const struct vmm_acpi_ghes ghes = {.size = sizeof(ghes)};
+	struct vmm_acpi b;
+#define STRAY(call)                                  \
+	do {                                         \
+		FRESH();                             \
+		vmm_acpi_table_begin(&b, "WAET", 1); \
+		assert_int_equal(call, -VMM_ESTATE); \
+	} while (0)
+
+	(void)state;
+	STRAY(vmm_acpi_srat_memory(&b, 0, 0, 0, 0));
+	STRAY(vmm_acpi_hmat_cache(&b, 0, 0, 0));
+	STRAY(vmm_acpi_pptt_processor(&b, 0, 0, 0, NULL, 0, NULL));
+	STRAY(vmm_acpi_gtdt_watchdog(&b, 0, 0, 0, 0));
+	STRAY(vmm_acpi_iort_root_complex(&b, 0, 0, 0, 0, NULL, 0, NULL));
+	STRAY(vmm_acpi_dmar_drhd(&b, 0, 0, 0, NULL, 0));
+	STRAY(vmm_acpi_ivrs_ivmd(&b, 0x20, 0, 0, 0, 0, 0));
+	STRAY(vmm_acpi_viot_pci_iommu(&b, 0, 0, NULL));
+	STRAY(vmm_acpi_dbg2_serial(&b, 0, &gas, 0, "."));
+	STRAY(vmm_acpi_hest_ghes(&b, &ghes));
+	STRAY(vmm_acpi_einj_entry(&b, &ras));
+	STRAY(vmm_acpi_erst_entry(&b, &ras));
+	STRAY(vmm_acpi_nfit_add_map(&b, &map));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(samples_hang_together), cmocka_unit_test(every_size_from_nothing),
-		cmocka_unit_test(pointers_above_4_gib),  cmocka_unit_test(who_made_it),
-		cmocka_unit_test(order_is_checked),      cmocka_unit_test(arguments_are_checked),
+		cmocka_unit_test(samples_hang_together),
+		cmocka_unit_test(every_size_from_nothing),
+		cmocka_unit_test(pointers_above_4_gib),
+		cmocka_unit_test(who_made_it),
+		cmocka_unit_test(order_is_checked),
+		cmocka_unit_test(arguments_are_checked),
+		cmocka_unit_test(descriptions_are_checked),
+		cmocka_unit_test(entries_stay_at_home),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -249,6 +249,48 @@ static void fields(void **state)
 	assert_int_equal(vmm_aml_field_offset(a, 1), -VMM_EINVAL);
 }
 
+/* 6.4.2.1, 6.4.3.6, 6.4.3.8.1: each flag in its place, each length to the byte. */
+static void resources(void **state)
+{
+	static const uint32_t gsi[] = {0x12345678, 9};
+	struct run r;
+	struct vmm_aml *a = start(&r);
+
+	(void)state;
+	vmm_aml_name(a, "R");
+	vmm_aml_resources_begin(a);
+	vmm_aml_res_irq(a, 0x1234, VMM_AML_INT_LOW);
+	vmm_aml_res_irq(a, 0x1234, VMM_AML_INT_EDGE | VMM_AML_INT_SHARED | VMM_AML_INT_WAKE);
+	vmm_aml_res_interrupt(a, VMM_AML_INT_CONSUMER | VMM_AML_INT_WAKE, gsi, 2);
+	vmm_aml_res_gpio_int(a, VMM_AML_GPIO_BOTH | VMM_AML_GPIO_WAKE, 2, "AB", 0x1234);
+	vmm_aml_res_vendor(a, "1234567", 7);
+	vmm_aml_res_vendor(a, "12345678", 8);
+	vmm_aml_resources_finish(a);
+	EXPECT(&r, 0x08, 'R', '_', '_', '_', 0x11, 0x4a, 0x04, 0x0a,
+	       0x46,                                                     /* 70 bytes of resources */
+	       0x23, 0x34, 0x12, 0x08, 0x23, 0x34, 0x12, 0x31,           /* two IRQs */
+	       0x89, 10, 0, 0x11, 2, 0x78, 0x56, 0x34, 0x12, 9, 0, 0, 0, /* interrupt */
+	       0x8c, 25, 0, 1, 0, 1, 0, 0x14, 0, 2, 0, 0, 0, 0, 23, 0, 0, 25, 0, 28, 0, 0,
+	       0,                                                                /* GPIO */
+	       0x34, 0x12, 'A', 'B', 0, 0x77, '1', '2', '3', '4', '5', '6', '7', /* vendor, short */
+	       0x84, 8, 0, '1', '2', '3', '4', '5', '6', '7', '8', 0x79, 0);
+}
+
+static void lengths_of_resources_have_limits(void **state)
+{
+	static const uint8_t data[0x10000];
+	struct vmm_aml a;
+
+	(void)state;
+	for (size_t len = 0xffff; len <= 0x10000; len++) {
+		vmm_aml_open(&a, NULL, 0);
+		vmm_aml_name(&a, "R");
+		vmm_aml_resources_begin(&a);
+		assert_int_equal(vmm_aml_res_vendor(&a, data, len),
+				 len == 0xffff ? 0 : -VMM_ERANGE);
+	}
+}
+
 static void external_and_operators(void **state)
 {
 	struct run r;
@@ -620,6 +662,8 @@ int main(void)
 		cmocka_unit_test(package_length_has_a_limit),
 		cmocka_unit_test(big_packages_count_in_an_integer),
 		cmocka_unit_test(fields),
+		cmocka_unit_test(resources),
+		cmocka_unit_test(lengths_of_resources_have_limits),
 		cmocka_unit_test(external_and_operators),
 		cmocka_unit_test(opcodes_and_operands),
 		cmocka_unit_test(misuse_is_refused),
