@@ -285,13 +285,14 @@ static bool touch(struct sim_vm *vm, uint64_t gpa, uint32_t width, bool write, u
 	}
 	for (uint32_t i = 0; i < width && all; i++) {
 		uint64_t offset = gpa + i - slot[i]->is.gpa;
-		uint8_t *at = (uint8_t *)slot[i]->is.hva + offset;
+		/* Others may look at the guest's memory while it runs. */
+		_Atomic uint8_t *at = (void *)((uint8_t *)slot[i]->is.hva + offset);
 
 		if (!write) {
-			got |= (uint64_t)*at << (8 * i);
+			got |= (uint64_t)atomic_load_explicit(at, memory_order_relaxed) << (8 * i);
 			continue;
 		}
-		*at = (uint8_t)(*value >> (8 * i));
+		atomic_store_explicit(at, (uint8_t)(*value >> (8 * i)), memory_order_relaxed);
 		if (slot[i]->dirty != NULL)
 			slot[i]->dirty[(offset >> PAGE_SHIFT) / 64] |=
 				BIT((offset >> PAGE_SHIFT) % 64);
