@@ -34,7 +34,8 @@ VMM_API int vmm_mem_create(struct vmm_ctx *ctx, uint64_t len, struct vmm_mem **m
  * @ctx:     Context.
  * @base:    First byte, page aligned. It stays the caller's, who may look at it at any time.
  * @len:     Bytes, a multiple of the page size, not 0.
- * @release: Called once with (@opaque, @base, @len) when the last reference goes; may be NULL.
+ * @release: Called once with (@opaque, @base, @len) when the last reference goes, under no lock of
+ * the library's, by whatever call gave it up; may be NULL.
  * @opaque:  For @release.
  * @mem:     Set to the object.
  *

@@ -302,10 +302,13 @@ struct vmm_vm {
 	struct vmm_irq_event *events; /* under lock */
 };
 
-/* Slot of the reader counts for a thread that is no vCPU's. */
+/* Slot of the reader counts for a thread that is no vCPU's. Thread numbers may all be multiples of
+ * something, so they are spread by multiplication (with 2^64 over the golden ratio). */
 static inline uint32_t vmm__reader_slot(const struct vmm_vm *vm)
 {
-	return (uint32_t)(vmm__thread_id(vm->host) % VMM__SHARED_READERS);
+	uint64_t spread = vmm__thread_id(vm->host) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)(spread >> 32) % VMM__SHARED_READERS;
 }
 
 static inline struct vmm_vcpu *vmm__vcpu(const struct vmm_vm *vm, uint32_t index)
