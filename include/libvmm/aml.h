@@ -535,6 +535,23 @@ VMM_API int vmm_aml_res_register(struct vmm_aml *a, uint8_t space, uint8_t bits,
 VMM_API int vmm_aml_res_gpio_int(struct vmm_aml *a, uint8_t flags, uint8_t pull, const char *source,
 				 uint16_t pin);
 
+/* Which way a GPIO connection is used, 6.4.3.8.1. */
+#define VMM_AML_GPIO_IN_OUT   0
+#define VMM_AML_GPIO_IN       1
+#define VMM_AML_GPIO_OUT      2
+#define VMM_AML_GPIO_PRESERVE 3
+
+/**
+ * vmm_aml_res_gpio_io() - GpioIo: pins of a controller. 6.4.3.8.1.
+ * @use:    VMM_AML_GPIO_IN and its like, or with VMM_AML_GPIO_SHARED.
+ * @pull:   0 default, 1 up, 2 down, 3 none.
+ * @source: Path of the controller, kept as text.
+ * @pin:    @count pins.
+ * @count:  1 to 255.
+ */
+VMM_API int vmm_aml_res_gpio_io(struct vmm_aml *a, uint8_t use, uint8_t pull, const char *source,
+				const uint16_t *pin, uint32_t count);
+
 VMM_END_DECLS
 
 #endif

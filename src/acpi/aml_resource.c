@@ -238,22 +238,18 @@ static size_t length_of(const char *text)
 	return n;
 }
 
-/* 6.4.3.8.1: a fixed part of 23 bytes, the pin, the controller's name; offsets count from the tag.
- */
-int vmm_aml_res_gpio_int(struct vmm_aml *a, uint8_t flags, uint8_t pull, const char *source,
-			 uint16_t pin)
+/* 6.4.3.8.1: a fixed part, the pins, the controller's name; offsets count from the tag. */
+static void put_gpio(struct vmm_aml *a, uint8_t type, uint8_t flags, uint8_t pull,
+		     const char *source, const uint16_t *pin, uint32_t count)
 {
-	const size_t pins = 23, name = pins + 2;
-	size_t end;
+	const size_t pins = 23, name = pins + 2 * (size_t)count;
+	const size_t end = name + length_of(source) + 1;
 
-	if (source == NULL || flags > 0x1f || pull > 3)
-		return vmm__aml_fail(a, VMM_EINVAL);
-	end = name + length_of(source) + 1;
 	if (!large(a, 0x8c, end - 3))
-		return vmm_aml_error(a);
+		return;
 	vmm__aml_u8(a, 1); /* revision */
-	vmm__aml_u8(a, 0); /* interrupt */
-	u16(a, 1);         /* consumer */
+	vmm__aml_u8(a, type);
+	u16(a, 1); /* consumer */
 	u16(a, flags);
 	vmm__aml_u8(a, pull);
 	u16(a, 0); /* drive strength */
@@ -263,7 +259,27 @@ int vmm_aml_res_gpio_int(struct vmm_aml *a, uint8_t flags, uint8_t pull, const c
 	u16(a, (uint16_t)name);
 	u16(a, (uint16_t)end); /* vendor data: none */
 	u16(a, 0);
-	u16(a, pin);
+	for (uint32_t i = 0; i < count; i++)
+		u16(a, pin[i]);
 	vmm__sink_put(&a->out, source, end - name);
+}
+
+int vmm_aml_res_gpio_int(struct vmm_aml *a, uint8_t flags, uint8_t pull, const char *source,
+			 uint16_t pin)
+{
+	if (source == NULL || flags > 0x1f || pull > 3)
+		return vmm__aml_fail(a, VMM_EINVAL);
+	put_gpio(a, 0, flags, pull, source, &pin, 1);
+	return vmm_aml_error(a);
+}
+
+int vmm_aml_res_gpio_io(struct vmm_aml *a, uint8_t use, uint8_t pull, const char *source,
+			const uint16_t *pin, uint32_t count)
+{
+	bool known = (use & ~(VMM_AML_GPIO_PRESERVE | VMM_AML_GPIO_SHARED)) == 0;
+
+	if (source == NULL || pin == NULL || count == 0 || count > 255 || !known || pull > 3)
+		return vmm__aml_fail(a, VMM_EINVAL);
+	put_gpio(a, 1, use, pull, source, pin, count);
 	return vmm_aml_error(a);
 }

@@ -83,6 +83,7 @@ static void range(struct vmm_aml *a, int (*put)(struct vmm_aml *, const struct v
 static void terms_resources(struct vmm_aml *a)
 {
 	static const uint32_t gsi[] = {16, 17, 0x12345678};
+	static const uint16_t pins[] = {3, 9};
 
 	vmm_aml_name(a, "RES0");
 	vmm_aml_resources_begin(a);
@@ -113,6 +114,7 @@ static void terms_resources(struct vmm_aml *a)
 			      1);
 	vmm_aml_res_register(a, VMM_AML_SPACE_MEMORY, 32, 0, 3, 0xfeed0000);
 	vmm_aml_res_gpio_int(a, VMM_AML_GPIO_EDGE | VMM_AML_GPIO_LOW, 1, "\\_SB.TERM", 9);
+	vmm_aml_res_gpio_io(a, VMM_AML_GPIO_OUT | VMM_AML_GPIO_SHARED, 3, "\\_SB.TERM", pins, 2);
 	vmm_aml_resources_finish(a);
 }
 

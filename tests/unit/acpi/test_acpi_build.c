@@ -153,8 +153,10 @@ static void who_made_it(void **state)
 	assert_int_equal(vmm_acpi_open(&b, blob, sizeof(blob), 0, &ids), 0);
 	assert_int_equal(vmm_acpi_table_begin(&b, "WAET", 1), 0);
 	assert_int_equal(vmm_acpi_u32(&b, 2), 0);
+	assert_int_equal(vmm_acpi_address(&b, NULL), 0);
 	assert_int_equal(vmm_acpi_table_finish(&b), 0);
 	assert_int_equal(vmm_acpi_close(&b, NULL), 0);
+	assert_int_equal(blob[48 + 4], 36 + 4 + 12);
 	assert_memory_equal(blob + 9, "OEM\0\0", 6);
 	assert_memory_equal(blob + 48 + 10,
 			    "OEM\0\0\0TABLE\0\0\0\x44\x33\x22\x11"

@@ -315,6 +315,7 @@ static void nodes_are_read(void **state)
 	assert_int_equal(n.ways, 16);
 	assert_int_equal(n.line, 64);
 	assert_int_equal(n.uid, 1);
+	assert_int_equal(n.flags, 0xff);
 	assert_int_equal(n.parent, 0);
 	ref = n.ref;
 	vmm_acpi_read_pptt_next(&c, &n);

@@ -510,6 +510,16 @@ static void misuse_is_refused(void **state)
 	}
 }
 
+MISUSE(gpio_use, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_gpio_io(a, 4, 0, "A", &(uint16_t){0}, 1);)
+MISUSE(gpio_count, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_gpio_io(a, 0, 0, "A", &(uint16_t){0}, 0);)
+MISUSE(gpio_pull, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_gpio_int(a, 0, 4, "A", 0);)
+MISUSE(dma_width, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_fixed_dma(a, 0, 0, 6);)
+MISUSE(io_alignment, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_io(a, 2, 2, 4, 1);)
 MISUSE(nargs, vmm_aml_method_begin(a, "M", 8, 0);)
 MISUSE(method_flags, vmm_aml_method_begin(a, "M", 0, 0x100);)
 MISUSE(sync_of_a_plain_method, vmm_aml_method_begin(a, "M", 0, VMM_AML_SYNC_LEVEL(1));)
@@ -527,11 +537,15 @@ MISUSE(arg, vmm_aml_method_begin(a, "M", 0, 0); vmm_aml_return(a); vmm_aml_arg(a
 static void arguments_are_checked(void **state)
 {
 	static const misuse cases[] = {
-		misuse_nargs,        misuse_method_flags, misuse_sync_of_a_plain_method,
-		misuse_call_nargs,   misuse_sync,         misuse_field_flags,
-		misuse_field_access, misuse_unit_path,    misuse_unit_bits,
-		misuse_string,       misuse_no_string,    misuse_local,
-		misuse_arg,
+		misuse_gpio_use,     misuse_gpio_count,
+		misuse_gpio_pull,    misuse_dma_width,
+		misuse_io_alignment, misuse_nargs,
+		misuse_method_flags, misuse_sync_of_a_plain_method,
+		misuse_call_nargs,   misuse_sync,
+		misuse_field_flags,  misuse_field_access,
+		misuse_unit_path,    misuse_unit_bits,
+		misuse_string,       misuse_no_string,
+		misuse_local,        misuse_arg,
 	};
 
 	(void)state;
