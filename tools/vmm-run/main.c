@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/* vmm-run: one virtual machine, from a profile, on this terminal. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "files.h"
+#include "libvmm/libvmm.h"
+#include "libvmm/linux.h"
+#include "libvmm/machine.h"
+#include "options.h"
+#include "report.h"
+
+#define PROBE_MS 2000
+
+struct runner {
+	struct run *run;
+	uint32_t index;
+	pthread_t thread;
+	struct vmm_machine_run result;
+	bool failed; /* what was wrong has been said */
+};
+
+struct run {
+	struct options options;
+	struct files files;
+	struct vmm_ctx *ctx;
+	struct vmm_machine *machine;
+	struct console console;
+	struct runner *runners;
+};
+
+/* Set by Ctrl-A x, a signal, or a vCPU that failed: all come back. A handler has no other way. */
+static atomic_bool ending;
+static struct vmm_machine *_Atomic running;
+
+static void end_all(void)
+{
+	struct vmm_machine *machine = atomic_load(&running);
+
+	atomic_store(&ending, true);
+	if (machine)
+		vmm_machine_kick(machine);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	end_all();
+}
+
+/* The end of a line on the terminal as it is now. */
+static const char *eol(const struct run *run)
+{
+	return run->console.raw ? "\r\n" : "\n";
+}
+
+static void say(const struct run *run, const char *what, const struct vmm_error *error)
+{
+	fprintf(stderr, "vmm-run: %s: %s%s", what,
+		error->text[0] ? error->text : vmm_strerror(error->code), eol(run));
+}
+
+static int find_engine(struct run *run)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+	int err = vmm_linux_ctx_create(&run->ctx, &error);
+
+	if (err != 0) {
+		say(run, "libvmm", &error);
+		return STATUS_FAILED;
+	}
+	if (!run->options.engine)
+		run->options.engine = "kvm";
+	if (strcmp(run->options.engine, "kvm") == 0)
+		err = vmm_linux_kvm_probe(run->ctx, PROBE_MS);
+	else
+		err = vmm_ctx_engine_probe(run->ctx, run->options.engine);
+	if (err == 0)
+		return -1;
+	vmm_ctx_error(run->ctx, &error);
+	say(run, run->options.engine, &error);
+	return STATUS_NO_ENGINE;
+}
+
+/* --- The console --- */
+
+static void guest_output(void *opaque, uint32_t console, const uint8_t *data, uint32_t len)
+{
+	(void)opaque;
+	if (console == 0)
+		console_write(data, len);
+}
+
+static size_t typed(void *opaque, const uint8_t *buf, size_t len)
+{
+	struct run *run = opaque;
+	uint32_t taken = 0;
+
+	if (vmm_machine_console_input(run->machine, 0, buf, (uint32_t)len, &taken) != 0)
+		return len; /* there is no port to type at */
+	return taken;
+}
+
+static void key_command(void *opaque, char key)
+{
+	struct run *run = opaque;
+
+	switch (key) {
+	case 'x':
+		end_all();
+		break;
+	case 'p':
+		vmm_machine_power_button(run->machine);
+		break;
+	case 's':
+		report_stats(run->machine, eol(run));
+		break;
+	default:
+		fprintf(stderr, "Ctrl-A x: end; p: power button; s: statistics; Ctrl-A: itself%s",
+			eol(run));
+		break;
+	}
+}
+
+static const struct console_ops console_ops = {typed, key_command};
+
+/* --- Making and starting --- */
+
+static int make_machine(struct run *run)
+{
+	const struct vmm_machine_config config = {
+		.size = sizeof(config),
+		.profile = run->options.profile,
+		.engine = run->options.engine,
+		.opaque = run,
+		.console_write = guest_output,
+	};
+	struct vmm_error error = {.size = sizeof(error)};
+
+	if (vmm_machine_create(run->ctx, &config, &run->machine, &error) != 0) {
+		say(run, "machine", &error);
+		return STATUS_FAILED;
+	}
+	if (vmm_machine_seal(run->machine) != 0) {
+		vmm_machine_error(run->machine, &error);
+		say(run, "machine", &error);
+		return STATUS_FAILED;
+	}
+	run->runners = calloc(vmm_machine_vcpus(run->machine), sizeof(*run->runners));
+	return run->runners ? -1 : STATUS_FAILED;
+}
+
+static int load_guest(struct run *run)
+{
+	struct vmm_load_target target = {.size = sizeof(target)};
+	struct vmm_boot boot = {.size = sizeof(boot)};
+	struct vmm_vcpu *first = vmm_vm_vcpu(vmm_machine_vm(run->machine), 0);
+	struct vmm_error error = {.size = sizeof(error)};
+
+	if (vmm_machine_load_target(run->machine, &target) != 0 ||
+	    !files_load(&run->files, &run->options, &target, &boot))
+		return STATUS_FAILED;
+	if (vmm_boot_apply(&boot, first) == 0)
+		return -1;
+	vmm_vcpu_error(first, &error);
+	say(run, "first CPU", &error);
+	return STATUS_FAILED;
+}
+
+/* --- Running --- */
+
+static void run_failed(struct runner *r)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+
+	vmm_vcpu_error(vmm_vm_vcpu(vmm_machine_vm(r->run->machine), r->index), &error);
+	say(r->run, "CPU", &error);
+	r->failed = true;
+	end_all();
+}
+
+static void unexpected_exit(struct runner *r)
+{
+	const struct vmm_exit *exit = &r->result.exit;
+	const char *name = vmm_exit_name(exit->reason);
+
+	fprintf(stderr, "vmm-run: CPU %u stopped for good: %s, hardware code %#llx%s", r->index,
+		name ? name : "unknown exit", (unsigned long long)exit->hw_code, eol(r->run));
+	end_all();
+}
+
+/* Until the machine stops, or everything is to end. */
+static void *run_vcpu(void *arg)
+{
+	struct runner *r = arg;
+
+	for (;;) {
+		r->result.size = sizeof(r->result);
+		if (atomic_load(&ending))
+			return NULL;
+		if (vmm_machine_run_vcpu(r->run->machine, r->index, &r->result) != 0) {
+			run_failed(r);
+			return NULL;
+		}
+		if (r->result.reason == VMM_MACHINE_EXIT) {
+			unexpected_exit(r);
+			return NULL;
+		}
+		if (r->result.reason != VMM_MACHINE_KICKED)
+			return NULL;
+	}
+}
+
+static void join(struct run *run, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		pthread_join(run->runners[i].thread, NULL);
+}
+
+static int run_once(struct run *run)
+{
+	const uint32_t count = vmm_machine_vcpus(run->machine);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct runner *r = &run->runners[i];
+		int e;
+
+		*r = (struct runner){.run = run, .index = i};
+		e = pthread_create(&r->thread, NULL, run_vcpu, r);
+		if (e != 0) {
+			fprintf(stderr, "vmm-run: thread of CPU %u: %s%s", i, strerror(e),
+				eol(run));
+			end_all();
+			join(run, i);
+			return STATUS_FAILED;
+		}
+	}
+	join(run, count);
+	return -1;
+}
+
+/* What one of the runners came back with says how it ended; RESET is told by -1. */
+static int status_of(struct run *run)
+{
+	for (uint32_t i = 0; i < vmm_machine_vcpus(run->machine); i++) {
+		const struct runner *r = &run->runners[i];
+
+		if (r->failed)
+			return STATUS_FAILED;
+		switch (r->result.reason) {
+		case VMM_MACHINE_OFF:
+			return STATUS_OFF;
+		case VMM_MACHINE_RESET:
+			return run->options.no_reboot ? STATUS_OFF : -1;
+		case VMM_MACHINE_DEBUG_EXIT:
+			return (int)(r->result.status & 0xff);
+		case VMM_MACHINE_TRIPLE_FAULT:
+			fprintf(stderr, "vmm-run: CPU %u stopped for good: triple fault%s",
+				r->result.vcpu, eol(run));
+			return STATUS_GUEST_DIED;
+		case VMM_MACHINE_EXIT:
+			return STATUS_GUEST_DIED;
+		default:
+			break;
+		}
+	}
+	return STATUS_ENDED;
+}
+
+static int run_guest(struct run *run)
+{
+	for (;;) {
+		int status = load_guest(run);
+
+		if (status == -1)
+			status = run_once(run);
+		if (status == -1)
+			status = status_of(run);
+		if (status != -1)
+			return status;
+		if (vmm_machine_reset(run->machine) != 0) {
+			struct vmm_error error = {.size = sizeof(error)};
+
+			vmm_machine_error(run->machine, &error);
+			say(run, "reset", &error);
+			return STATUS_FAILED;
+		}
+	}
+}
+
+static int run_on_terminal(struct run *run)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+	int status;
+
+	if (console_open(&run->console, &console_ops, run) != 0) {
+		fprintf(stderr, "vmm-run: terminal: %s\n", strerror(errno));
+		return STATUS_FAILED;
+	}
+	status = find_engine(run);
+	if (status == -1)
+		status = make_machine(run);
+	if (status == -1) {
+		atomic_store(&running, run->machine);
+		sigaction(SIGINT, &action, NULL);
+		sigaction(SIGTERM, &action, NULL);
+		sigaction(SIGHUP, &action, NULL);
+		if (console_start(&run->console) != 0)
+			status = STATUS_FAILED;
+		else
+			status = run_guest(run);
+		atomic_store(&running, NULL);
+	}
+	console_close(&run->console);
+	if (run->options.stats && run->machine)
+		report_stats(run->machine, "\n");
+	return status;
+}
+
+static int probe(struct run *run)
+{
+	const int status = find_engine(run);
+
+	if (status == -1)
+		printf("%s runs guests here\n", run->options.engine);
+	return status == -1 ? 0 : status;
+}
+
+static int dry_run(struct run *run)
+{
+	const char *kernel;
+
+	vmm_profile_get_string(run->options.profile, VMM_PROFILE_BOOT_KERNEL, 0, &kernel);
+	if (*kernel != '\0' && !files_open(&run->files, &run->options))
+		return STATUS_FAILED;
+	return report_plan(&run->options, &run->files) ? 0 : STATUS_FAILED;
+}
+
+static int act(struct run *run)
+{
+	if (run->options.tables && !report_dump_tables(&run->options))
+		return STATUS_FAILED;
+	if (run->options.probe)
+		return probe(run);
+	if (run->options.dry_run)
+		return dry_run(run);
+	if (!files_open(&run->files, &run->options))
+		return STATUS_FAILED;
+	return run_on_terminal(run);
+}
+
+int main(int argc, char **argv)
+{
+	static struct run run;
+	int status = options_read(&run.options, argc, argv);
+
+	if (status == -1)
+		status = act(&run);
+	vmm_machine_destroy(run.machine);
+	if (run.ctx)
+		vmm_ctx_destroy(run.ctx);
+	files_close(&run.files);
+	free(run.runners);
+	free(run.options.profile);
+	return status;
+}
