@@ -4,8 +4,10 @@
  * numbers stand at the registers. The interrupt line is the chip's INTR: the gate that PCs drive by
  * OUT2 is not modelled.
  *
- * Received bytes wait in a queue that is larger than the chip's. The guest sees of it what the FIFO
- * would hold, so that nothing is ever overrun; whoever feeds it is told when there is room.
+ * Received bytes wait in a queue on the line and enter the chip's FIFO as there is room, so that
+ * none is overrun; whoever feeds the queue is told when it has room. The peer heeds RTS once the
+ * guest has written MCR: what was typed before a driver opens the port, or between two of them, is
+ * kept.
  */
 #include "bits.h"
 #include "libvmm/dev.h"
@@ -40,8 +42,9 @@
 #define IIR_FIFOS    0xc0
 
 /* 8.6.4 */
-#define FCR_ENABLE  0x01
-#define FCR_TRIGGER 0xc0
+#define FCR_ENABLE        0x01
+#define FCR_CLEAR_RECEIVE 0x02
+#define FCR_TRIGGER       0xc0
 
 #define LCR_DLAB 0x80
 
@@ -87,15 +90,18 @@ struct vmm_uart {
 	uint8_t overrun;    /* LSR_OVERRUN until LSR is read */
 	uint8_t level;      /* of the line, as last told */
 	bool thr_interrupt; /* THR has become empty and nobody has been told */
+	bool heeds_rts;     /* MCR was written */
 	bool refused;       /* input found no room */
-	uint32_t head;      /* next to be read; both run on, modulo 2^32 */
-	uint32_t tail;      /* next to be filled */
+	uint8_t fifo_len;
+	uint8_t fifo[FIFO];  /* the first is the next to be read */
+	uint32_t queue_head; /* next to enter the FIFO; both run on, modulo 2^32 */
+	uint32_t queue_tail; /* next to be filled */
 	uint8_t queue[QUEUE];
 };
 
 static uint32_t queued(const struct vmm_uart *u)
 {
-	return u->tail - u->head;
+	return u->queue_tail - u->queue_head;
 }
 
 static bool fifos_on(const struct vmm_uart *u)
@@ -110,16 +116,34 @@ static uint32_t trigger(const struct vmm_uart *u)
 	return fifos_on(u) ? level[FIELD_GET(FCR_TRIGGER, u->fcr)] : 1;
 }
 
+/* Whether the chip's receiver takes one more byte. */
+static bool has_room(const struct vmm_uart *u)
+{
+	return u->fifo_len < (fifos_on(u) ? FIFO : 1);
+}
+
+/* In loopback the receiver is off the line (8.6.6). */
+static bool peer_sends(const struct vmm_uart *u)
+{
+	return (u->mcr & MCR_LOOP) == 0 && (!u->heeds_rts || (u->mcr & MCR_RTS) != 0);
+}
+
+static void receive(struct vmm_uart *u)
+{
+	while (has_room(u) && queued(u) > 0 && peer_sends(u))
+		u->fifo[u->fifo_len++] = u->queue[u->queue_head++ % QUEUE];
+}
+
 /* The interrupt that is pending and enabled, of the highest priority. */
 static uint8_t pending(const struct vmm_uart *u)
 {
 	if ((u->ier & IER_LINE) != 0 && u->overrun != 0)
 		return IIR_LINE;
-	if ((u->ier & IER_RECEIVED) != 0 && queued(u) >= trigger(u))
+	if ((u->ier & IER_RECEIVED) != 0 && u->fifo_len >= trigger(u))
 		return IIR_RECEIVED;
 	/* What is below the trigger level has waited for four characters' time: time does not
 	 * pass on this line. */
-	if ((u->ier & IER_RECEIVED) != 0 && queued(u) > 0)
+	if ((u->ier & IER_RECEIVED) != 0 && u->fifo_len > 0)
 		return IIR_TIMEOUT;
 	if ((u->ier & IER_THR) != 0 && u->thr_interrupt)
 		return IIR_THR;
@@ -128,10 +152,13 @@ static uint8_t pending(const struct vmm_uart *u)
 	return IIR_NONE;
 }
 
-static void update_line(struct vmm_uart *u)
+/* After whatever may change what the guest sees. */
+static void update(struct vmm_uart *u)
 {
-	uint8_t level = pending(u) != IIR_NONE;
+	uint8_t level;
 
+	receive(u);
+	level = pending(u) != IIR_NONE;
 	if (level != u->level) {
 		u->level = level;
 		u->config.irq(u->config.opaque, level);
@@ -158,13 +185,12 @@ static void update_modem(struct vmm_uart *u)
 	u->msr |= ((old ^ now) & MSR_DCD) != 0 ? MSR_DELTA_DCD : 0;
 }
 
-/* What the guest sends to itself overruns what the chip holds. */
 static void loop_back(struct vmm_uart *u, uint8_t byte)
 {
-	if (queued(u) >= (fifos_on(u) ? FIFO : 1))
-		u->overrun = LSR_OVERRUN;
+	if (has_room(u))
+		u->fifo[u->fifo_len++] = byte;
 	else
-		u->queue[u->tail++ % QUEUE] = byte;
+		u->overrun = LSR_OVERRUN;
 }
 
 /* Says whether the byte goes out on the line. */
@@ -185,13 +211,20 @@ static void write_ier(struct vmm_uart *u, uint8_t value)
 	u->ier = value & IER_ALL;
 }
 
-/*
- * Clearing the receive FIFO loses nothing: the line has more, and fills it again at once. What a
- * user has typed before the guest's driver starts gets there this way.
- */
+/* Changing the mode clears the FIFOs too (8.6.4). */
 static void write_fcr(struct vmm_uart *u, uint8_t value)
 {
+	if (((value ^ u->fcr) & FCR_ENABLE) != 0 || (value & FCR_CLEAR_RECEIVE) != 0)
+		u->fifo_len = 0;
 	u->fcr = (value & FCR_ENABLE) != 0 ? value & (FCR_ENABLE | FCR_TRIGGER) : 0;
+}
+
+/* A driver has come: what nobody has read is still on the line, whose queue keeps room for it. */
+static void start_heeding(struct vmm_uart *u)
+{
+	u->heeds_rts = true;
+	u->queue_head -= u->fifo_len;
+	u->fifo_len = 0;
 }
 
 /* Says whether the byte goes out on the line. */
@@ -218,6 +251,8 @@ static bool write_register(struct vmm_uart *u, uint64_t offset, uint8_t value)
 		u->lcr = value;
 		break;
 	case REG_MCR:
+		if (!u->heeds_rts)
+			start_heeding(u);
 		u->mcr = value & MCR_ALL;
 		update_modem(u);
 		break;
@@ -232,7 +267,13 @@ static bool write_register(struct vmm_uart *u, uint64_t offset, uint8_t value)
 
 static uint8_t read_data(struct vmm_uart *u)
 {
-	return queued(u) > 0 ? u->queue[u->head++ % QUEUE] : 0;
+	uint8_t byte = u->fifo[0];
+
+	if (u->fifo_len == 0)
+		return 0;
+	u->fifo_len--;
+	memmove(u->fifo, u->fifo + 1, u->fifo_len);
+	return byte;
 }
 
 /* Reading IIR answers the THR interrupt, if that is what it tells (8.6.5, table II). */
@@ -247,7 +288,7 @@ static uint8_t read_iir(struct vmm_uart *u)
 
 static uint8_t read_lsr(struct vmm_uart *u)
 {
-	uint8_t lsr = LSR_THRE | LSR_EMPTY | u->overrun | (queued(u) > 0 ? LSR_READY : 0);
+	uint8_t lsr = LSR_THRE | LSR_EMPTY | u->overrun | (u->fifo_len > 0 ? LSR_READY : 0);
 
 	u->overrun = 0;
 	return lsr;
@@ -306,7 +347,7 @@ static int uart_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint3
 	vmm__lock(u->host, &u->lock);
 	for (uint32_t i = 0; i < width; i++)
 		*value |= (uint64_t)read_register(u, (offset + i) % VMM_UART_PORTS) << (8 * i);
-	update_line(u);
+	update(u);
 	room = make_room(u);
 	vmm__unlock(u->host, &u->lock);
 	if (room && u->config.input_room != NULL)
@@ -321,7 +362,7 @@ static void write_byte(struct vmm_uart *u, uint64_t offset, uint8_t value)
 
 	vmm__lock(u->host, &u->lock);
 	sent = write_register(u, offset % VMM_UART_PORTS, value);
-	update_line(u);
+	update(u);
 	room = make_room(u);
 	vmm__unlock(u->host, &u->lock);
 	if (sent && u->config.output != NULL)
@@ -352,11 +393,11 @@ uint32_t vmm_uart_input(struct vmm_uart *uart, const uint8_t *data, uint32_t len
 	uint32_t taken = 0;
 
 	vmm__lock(uart->host, &uart->lock);
-	while (taken < len && queued(uart) < QUEUE)
-		uart->queue[uart->tail++ % QUEUE] = data[taken++];
+	while (taken < len && queued(uart) < QUEUE - FIFO)
+		uart->queue[uart->queue_tail++ % QUEUE] = data[taken++];
 	if (taken < len)
 		uart->refused = true;
-	update_line(uart);
+	update(uart);
 	vmm__unlock(uart->host, &uart->lock);
 	return taken;
 }
@@ -375,8 +416,10 @@ void vmm_uart_reset(struct vmm_uart *uart)
 	uart->scr = 0;
 	uart->overrun = 0;
 	uart->thr_interrupt = false;
-	uart->head = uart->tail;
-	update_line(uart);
+	uart->heeds_rts = false;
+	uart->fifo_len = 0;
+	uart->queue_head = uart->queue_tail;
+	update(uart);
 	room = make_room(uart);
 	vmm__unlock(uart->host, &uart->lock);
 	if (room && uart->config.input_room != NULL)

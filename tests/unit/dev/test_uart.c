@@ -169,10 +169,9 @@ static void receiving_by_trigger_level(void **state)
 	struct fixture *f = *state;
 	uint8_t data[16] = "0123456789abcde";
 
+	out(f, 2, 0x81); /* FIFO, trigger at 8 */
 	assert_int_equal(vmm_uart_input(f->uart, data, 3), 3);
 	assert_int_equal(f->level, 0);
-	assert_int_equal(in(f, 5), 0x61);
-	out(f, 2, 0x81); /* FIFO, trigger at 8 */
 	assert_int_equal(in(f, 5), 0x61);
 	out(f, 1, 1);
 	assert_int_equal(f->level, 1);
@@ -198,12 +197,47 @@ static void input_waits_for_room(void **state)
 		data[i] = (uint8_t)i;
 	taken = vmm_uart_input(f->uart, data, sizeof(data));
 	assert_true(taken > 16 && taken < sizeof(data));
+	taken += vmm_uart_input(f->uart, data + taken, 1); /* one has gone to the chip */
 	assert_int_equal(vmm_uart_input(f->uart, data, 1), 0);
 	for (uint32_t i = 0; i < taken; i++)
 		assert_int_equal(in(f, 0), data[i]);
 	assert_int_equal(f->rooms, 1);
 	assert_int_equal(in(f, 0), 'r');
 	assert_int_equal(in(f, 5) & 1, 0);
+}
+
+static void typed_before_the_port_is_open(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t data[40];
+
+	for (uint32_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i + 1);
+	assert_int_equal(vmm_uart_input(f->uart, data, 4), 4);
+	assert_int_equal(in(f, 5), 0x61);
+	out(f, 4, 0x1a); /* a driver probes, */
+	assert_int_equal(in(f, 5), 0x60);
+	out(f, 4, 0x08);
+	assert_int_equal(vmm_uart_input(f->uart, data + 4, sizeof(data) - 4), sizeof(data) - 4);
+	assert_int_equal(in(f, 5), 0x60); /* is opened, and throws away what there is, */
+	out(f, 2, 1);
+	out(f, 2, 7);
+	assert_int_equal(in(f, 0), 0);
+	out(f, 1, 5);
+	assert_int_equal(f->level, 0);
+	out(f, 4, 0x0b); /* and is ready. */
+	assert_int_equal(f->level, 1);
+	for (uint32_t i = 0; i < 10; i++)
+		assert_int_equal(in(f, 0), i + 1);
+	out(f, 4, 0x08); /* What is in the FIFO has come: 16 of them. */
+	for (uint32_t i = 10; i < 26; i++)
+		assert_int_equal(in(f, 0), i + 1);
+	assert_int_equal(in(f, 5), 0x60);
+	out(f, 4, 0x0b);
+	out(f, 2, 3); /* Clearing loses those, and no more. */
+	for (uint32_t i = 42; i < sizeof(data); i++)
+		assert_int_equal(in(f, 0), i + 1);
+	assert_int_equal(in(f, 5), 0x60);
 }
 
 static void loopback_and_modem_interrupts(void **state)
@@ -290,6 +324,7 @@ int main(void)
 		TEST(the_divisor_is_apart),
 		TEST(receiving_by_trigger_level),
 		TEST(input_waits_for_room),
+		TEST(typed_before_the_port_is_open),
 		TEST(loopback_and_modem_interrupts),
 		TEST(reset_forgets),
 		TEST(random_accesses),
