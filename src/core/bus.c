@@ -116,12 +116,12 @@ static void cover(const struct vmm_vm *vm, const struct vmm__bus_view *view, uin
 static void set_windows(struct vmm_vm *vm, const struct vmm__bus_view *view)
 {
 	for (uint32_t space = 0; space <= VMM_SPACE_PORT; space++) {
-		struct vmm__window *window = &vm->window[vmm__window_of(space)];
+		uint32_t reason = vmm__window_of(space);
 		uint64_t first, last;
 
 		cover(vm, view, space, &first, &last);
-		atomic_store(&window->first, first);
-		atomic_store(&window->last, last);
+		atomic_store(&vm->windows.first[reason], first);
+		atomic_store(&vm->windows.last[reason], last);
 	}
 }
 
@@ -190,7 +190,7 @@ int vmm__bus_init(struct vmm_vm *vm)
 		return -VMM_ENOMEM;
 	lay_out(view, 0, 0);
 	for (uint32_t i = 0; i < VMM_EXIT_REASONS; i++)
-		atomic_init(&vm->window[i].first, UINT64_MAX);
+		atomic_init(&vm->windows.first[i], UINT64_MAX);
 	set_windows(vm, view);
 	return 0;
 }
@@ -430,12 +430,12 @@ int vmm__bus_serve(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 		return r;
 	atomic_store(&vcpu->calling, region);
 	atomic_store(&vcpu->runner, vmm__thread_id(vm->host));
-	vmm__vcpu_move(vcpu, VMM__VCPU_OUT);
+	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST, VMM__VCPU_OUT);
 	r = call(region, vcpu, exit->addr, exit->width, write, &exit->data);
 	put(region);
 	atomic_store(&vcpu->runner, 0);
 	atomic_store(&vcpu->calling, NULL);
-	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST);
+	vmm__vcpu_move(vcpu, VMM__VCPU_OUT, VMM__VCPU_GUEST);
 	return r;
 }
 

@@ -199,11 +199,11 @@ struct vmm__bus_view {
 	struct vmm_doorbell **bells;
 };
 
-/* Addresses of a space that the bus may claim: [first, last]. A hint for the run path: it is
+/* Addresses that the bus may claim, [first, last] by exit reason. A hint for the run path: it is
  * widened before regions are published, and narrowed after they have gone. */
-struct vmm__window {
-	_Atomic uint64_t first;
-	_Atomic uint64_t last;
+struct vmm__windows {
+	_Atomic uint64_t first[VMM_EXIT_REASONS];
+	_Atomic uint64_t last[VMM_EXIT_REASONS];
 };
 
 /* Windows stand by exit reason, and those of reasons without a bus are empty: so the run path need
@@ -261,7 +261,7 @@ struct vmm_irq_event {
 
 struct vmm_vm {
 	/* The run path's. */
-	struct vmm__window window[VMM_EXIT_REASONS]; /* by exit reason, see vmm__window_of() */
+	struct vmm__windows windows;
 
 	struct vmm_ctx *ctx;
 	const struct vmm_host *host;
@@ -331,32 +331,34 @@ bool vmm__in_callback(struct vmm_vm *vm);
 /* --- vCPUs: vcpu.c, run.c, state.c --- */
 
 /*
- * vmm_vcpu.state: who has the vCPU. Only the one who has it moves it on; others add WAITED and
- * sleep on the word.
+ * vmm_vcpu.control: who has the vCPU, why it shall not enter the guest, and whether somebody sleeps
+ * on the word. Who asks for something adds a bit and sees who has it; who takes it sees what has
+ * been asked: it is one word, so nothing passes between the two unseen. The owner alone moves the
+ * state on. 0: idle, and nothing is asked.
  */
 #define VMM__VCPU_IDLE   0 /* nobody */
 #define VMM__VCPU_GUEST  1 /* vmm_vcpu_run() or _complete(), in the engine or about to be */
 #define VMM__VCPU_OUT    2 /* the same, in a bus callback or held */
 #define VMM__VCPU_ACCESS 3 /* a state accessor, reset or destroy */
-#define VMM__VCPU_WAITED (UINT32_C(1) << 31)
+#define VMM__VCPU_STATE  3 /* mask of these */
 
-/* vmm_vcpu.requests: why a vCPU shall not enter the guest. */
-#define VMM__REQ_KICK     (UINT32_C(1) << 0)
-#define VMM__REQ_PAUSE    (UINT32_C(1) << 1)
-#define VMM__REQ_HOLD     (UINT32_C(1) << 2)
-#define VMM__REQ_UNSEALED (UINT32_C(1) << 3)
+#define VMM__REQ_KICK     (UINT32_C(1) << 8)
+#define VMM__REQ_PAUSE    (UINT32_C(1) << 9)
+#define VMM__REQ_HOLD     (UINT32_C(1) << 10)
+#define VMM__REQ_UNSEALED (UINT32_C(1) << 11)
+#define VMM__REQ_ANY      (VMM__REQ_KICK | VMM__REQ_PAUSE | VMM__REQ_HOLD | VMM__REQ_UNSEALED)
+
+#define VMM__VCPU_WAITED (UINT32_C(1) << 31) /* somebody waits for the state to move on */
 
 struct vmm_vcpu {
-	/* The run path's. Whoever asks for something sets a bit of requests, then looks at state;
-	 * a runner sets state, then looks at requests: one of them sees the other. */
-	_Alignas(VMM__CACHE_LINE) _Atomic uint32_t state;
-	_Atomic uint32_t requests;
+	/* The run path's. */
+	_Alignas(VMM__CACHE_LINE) _Atomic uint32_t control;
+	uint32_t last_reason; /* of the exit given last, NONE once completed; the owner's */
 	int (*run)(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
-	void *backend;                     /* the engine's own */
-	const struct vmm__window *windows; /* the VM's */
+	void *backend;                      /* the engine's own */
+	const struct vmm__windows *windows; /* the VM's */
+	struct vmm_exit *exit;              /* the runner's, while it runs */
 	struct vmm_vm *vm;
-	uint32_t last_reason; /* of the exit given last, NONE once completed; belongs to who has the
-			       * vCPU */
 	uint32_t index;
 	_Atomic uint64_t returned[VMM_EXIT_REASONS]; /* written by the runner only */
 	_Atomic uint64_t handled[VMM_EXIT_REASONS];
@@ -381,21 +383,36 @@ static inline bool vmm__vcpu_pending(const struct vmm_vcpu *vcpu)
 	return vcpu->last_reason >= VMM_EXIT_MMIO;
 }
 
-/* Hand the vCPU on to @state; wakes those that wait for that. */
-static inline void vmm__vcpu_move(struct vmm_vcpu *vcpu, uint32_t state)
+void vmm__vcpu_wake(struct vmm_vcpu *vcpu);
+
+/* Move a vCPU on that one has; wakes those that wait for that. */
+static inline void vmm__vcpu_move(struct vmm_vcpu *vcpu, uint32_t from, uint32_t to)
 {
-	if (VMM__UNLIKELY(atomic_exchange(&vcpu->state, state) & VMM__VCPU_WAITED))
-		vmm__wake(vcpu->vm->host, &vcpu->state);
+	if (atomic_fetch_add(&vcpu->control, to - from) & VMM__VCPU_WAITED)
+		vmm__vcpu_wake(vcpu);
 }
 
+/* Take a vCPU that nobody has, whatever is asked of it. */
 static inline bool vmm__vcpu_try(struct vmm_vcpu *vcpu, uint32_t state)
 {
-	uint32_t idle = VMM__VCPU_IDLE;
-	return atomic_compare_exchange_strong(&vcpu->state, &idle, state);
+	uint32_t seen = atomic_load(&vcpu->control);
+
+	while ((seen & VMM__VCPU_STATE) == VMM__VCPU_IDLE) {
+		if (atomic_compare_exchange_weak(&vcpu->control, &seen, seen | state))
+			return true;
+	}
+	return false;
+}
+
+/* Ask for something; true: the vCPU is in the guest, and has to be kicked to see it. */
+static inline bool vmm__vcpu_ask(struct vmm_vcpu *vcpu, uint32_t request)
+{
+	return (atomic_fetch_or(&vcpu->control, request) & VMM__VCPU_STATE) == VMM__VCPU_GUEST;
 }
 
 /* Take a vCPU of a sealed VM that does not run, for access to its state; 0, -VMM_ESTATE (also with
- * a pending exit) or -VMM_EBUSY, with detail. vmm__vcpu_move() to IDLE gives it back. */
+ * a pending exit) or -VMM_EBUSY, with detail. vmm__vcpu_move() from ACCESS to IDLE gives it back.
+ */
 int vmm__vcpu_take(struct vmm_vcpu *vcpu, const char *call);
 /* All or none; -VMM_EBUSY. Under vmm_vm.lock. */
 int vmm__vcpus_take(struct vmm_vm *vm);
@@ -404,11 +421,10 @@ void vmm__vcpu_free(struct vmm_vcpu *vcpu);
 /* Sleep outside of the guest until the hold is over. */
 void vmm__vcpu_sit_out(struct vmm_vcpu *vcpu);
 
+/* Only the owner counts, but others read: and this is one instruction. */
 static inline void vmm__count(_Atomic uint64_t *counter)
 {
-	/* There is one writer, so this need not be one step. */
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
 #endif

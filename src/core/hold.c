@@ -2,15 +2,14 @@
 /*
  * Keeping vCPUs out of the guest: short holds while memory changes, and pauses.
  *
- *   asks                          runs
- *   ----                          ----
- *   requests |= HOLD              state = GUEST
- *   state == GUEST? kick, wait    requests != 0? state = OUT (wakes), wait
+ *   asks                              runs
+ *   ----                              ----
+ *   control |= HOLD                   control: IDLE to GUEST
+ *   it was GUEST? kick, wait          HOLD among it? GUEST to OUT (wakes), wait
  *
- * Both sides write first and then look, with sequential consistency, so that at least one sees the
- * other. A vCPU inside a bus callback is OUT: a hold does not wait for it, and its callback may
- * therefore change memory itself. A pause does wait for it, because the access it answers has to be
- * completed before the VM stands still.
+ * Both are in one word, so whoever comes second sees the other. A vCPU inside a bus callback is
+ * OUT: a hold does not wait for it, and its callback may therefore change memory itself. A pause
+ * does wait for it, because the access it answers has to be completed before the VM stands still.
  */
 #include "core.h"
 
@@ -27,8 +26,7 @@ static void ask(struct vmm_vm *vm, uint32_t request)
 
 		if (vcpu == NULL)
 			continue;
-		atomic_fetch_or(&vcpu->requests, request);
-		if ((atomic_load(&vcpu->state) & ~VMM__VCPU_WAITED) == VMM__VCPU_GUEST)
+		if (vmm__vcpu_ask(vcpu, request))
 			vm->engine->kick(vcpu->backend);
 	}
 }
@@ -40,8 +38,8 @@ static void withdraw(struct vmm_vm *vm, uint32_t request)
 
 		if (vcpu == NULL)
 			continue;
-		atomic_fetch_and(&vcpu->requests, ~request);
-		vmm__wake(vm->host, &vcpu->requests);
+		atomic_fetch_and(&vcpu->control, ~request);
+		vmm__wake(vm->host, &vcpu->control);
 	}
 }
 
@@ -52,20 +50,21 @@ static int await_leave(struct vmm_vcpu *vcpu, bool callbacks)
 	uint64_t start = host->time_ns(host->opaque);
 
 	for (;;) {
-		uint32_t seen = atomic_load(&vcpu->state);
-		uint32_t state = seen & ~VMM__VCPU_WAITED;
+		uint32_t seen = atomic_load(&vcpu->control);
+		uint32_t state = seen & VMM__VCPU_STATE;
 
 		if (state != VMM__VCPU_GUEST && !(callbacks && state == VMM__VCPU_OUT))
 			return 0;
 		if (!(seen & VMM__VCPU_WAITED) &&
-		    !atomic_compare_exchange_strong(&vcpu->state, &seen, seen | VMM__VCPU_WAITED))
+		    !atomic_compare_exchange_strong(&vcpu->control, &seen, seen | VMM__VCPU_WAITED))
 			continue;
-		vmm__wait(host, &vcpu->state, state | VMM__VCPU_WAITED, REKICK_NS);
+		seen |= VMM__VCPU_WAITED;
+		vmm__wait(host, &vcpu->control, seen, REKICK_NS);
 		if (state != VMM__VCPU_GUEST) {
 			start = host->time_ns(host->opaque);
 			continue;
 		}
-		if (atomic_load(&vcpu->state) == (state | VMM__VCPU_WAITED))
+		if (atomic_load(&vcpu->control) == seen)
 			vcpu->vm->engine->kick(vcpu->backend);
 		if (host->time_ns(host->opaque) - start > LEAVE_NS)
 			return -VMM_ETIMEOUT;
@@ -103,9 +102,7 @@ int vmm__hold_idle(struct vmm_vm *vm)
 
 		if (vcpu == NULL)
 			continue;
-		atomic_fetch_or(&vcpu->requests, VMM__REQ_HOLD);
-		if ((atomic_load(&vcpu->state) & ~VMM__VCPU_WAITED) == VMM__VCPU_GUEST)
-			busy = true;
+		busy |= vmm__vcpu_ask(vcpu, VMM__REQ_HOLD);
 	}
 	if (busy)
 		vmm__release(vm);

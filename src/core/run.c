@@ -11,11 +11,26 @@
 /* A bus region, a doorbell or a filter may claim this exit. */
 static inline bool may_claim(const struct vmm_vcpu *vcpu, const struct vmm_exit *exit)
 {
-	const struct vmm__window *window = &vcpu->windows[exit->reason];
+	const struct vmm__windows *w = vcpu->windows;
+	uint32_t reason = exit->reason;
 
 	return VMM__UNLIKELY(
-		exit->addr >= atomic_load_explicit(&window->first, memory_order_relaxed) &&
-		exit->addr <= atomic_load_explicit(&window->last, memory_order_relaxed));
+		exit->addr >= atomic_load_explicit(&w->first[reason], memory_order_relaxed) &&
+		exit->addr <= atomic_load_explicit(&w->last[reason], memory_order_relaxed));
+}
+
+void vmm__vcpu_wake(struct vmm_vcpu *vcpu)
+{
+	atomic_fetch_and(&vcpu->control, ~VMM__VCPU_WAITED);
+	vmm__wake(vcpu->vm->host, &vcpu->control);
+}
+
+/* The vCPU has been given back with something else in its control word: requests that stay, or
+ * WAITED. */
+static VMM__COLD void left(struct vmm_vcpu *vcpu)
+{
+	if (atomic_load(&vcpu->control) & VMM__VCPU_WAITED)
+		vmm__vcpu_wake(vcpu);
 }
 
 /* Leave with an exit for the embedder. */
@@ -23,7 +38,8 @@ static inline int give(struct vmm_vcpu *vcpu, uint32_t reason)
 {
 	vcpu->last_reason = reason;
 	vmm__count(&vcpu->returned[reason]);
-	vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+	if (VMM__UNLIKELY(atomic_fetch_sub(&vcpu->control, VMM__VCPU_GUEST) != VMM__VCPU_GUEST))
+		left(vcpu);
 	return 0;
 }
 
@@ -31,7 +47,7 @@ static int fail(struct vmm_vcpu *vcpu, const char *call, int code)
 {
 	vmm__vcpu_pass(vcpu, code, call, &vcpu->scratch);
 	vmm__error_init(&vcpu->scratch);
-	vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST, VMM__VCPU_IDLE);
 	return code;
 }
 
@@ -52,12 +68,12 @@ static void fill_plain(struct vmm_exit *exit, uint32_t reason)
 
 void vmm__vcpu_sit_out(struct vmm_vcpu *vcpu)
 {
-	uint32_t requests;
+	uint32_t seen;
 
-	vmm__vcpu_move(vcpu, VMM__VCPU_OUT);
-	while (((requests = atomic_load(&vcpu->requests)) & VMM__REQ_HOLD) != 0)
-		vmm__wait(vcpu->vm->host, &vcpu->requests, requests, VMM_FOREVER);
-	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST);
+	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST, VMM__VCPU_OUT);
+	while (((seen = atomic_load(&vcpu->control)) & VMM__REQ_HOLD) != 0)
+		vmm__wait(vcpu->vm->host, &vcpu->control, seen, VMM_FOREVER);
+	vmm__vcpu_move(vcpu, VMM__VCPU_OUT, VMM__VCPU_GUEST);
 }
 
 /*
@@ -69,7 +85,7 @@ static int enter(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 {
 	uint32_t requests;
 
-	while ((requests = atomic_load(&vcpu->requests)) != 0) {
+	while ((requests = atomic_load(&vcpu->control) & VMM__REQ_ANY) != 0) {
 		if (requests & VMM__REQ_UNSEALED)
 			return vmm__fail(&vcpu->scratch, -VMM_ESTATE, "vmm_vcpu_run", 0,
 					 "the VM is not sealed");
@@ -91,7 +107,7 @@ static int enter(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 		}
 		vmm__count(&vcpu->elements);
 		if (requests & VMM__REQ_KICK) {
-			atomic_fetch_and(&vcpu->requests, ~VMM__REQ_KICK);
+			atomic_fetch_and(&vcpu->control, ~VMM__REQ_KICK);
 			fill_plain(exit, VMM_EXIT_KICKED);
 		} else {
 			fill_plain(exit, VMM_EXIT_PAUSED);
@@ -132,13 +148,25 @@ static VMM__COLD int run_on(struct vmm_vcpu *vcpu, struct vmm_exit *exit, int r)
 	}
 }
 
+/* The vCPU is not idle, or something is asked of it. */
+static VMM__COLD int run_asked(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
+{
+	if (!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST))
+		return fail_busy(vcpu, "vmm_vcpu_run");
+	return run_on(vcpu, exit, NOT_ENTERED);
+}
+
 int vmm_vcpu_run(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 {
-	if (VMM__UNLIKELY(!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST)))
-		return fail_busy(vcpu, "vmm_vcpu_run");
-	if (VMM__UNLIKELY(atomic_load(&vcpu->requests) != 0))
-		return run_on(vcpu, exit, NOT_ENTERED);
+	uint32_t control = 0;
+
+	if (VMM__UNLIKELY(
+		    !atomic_compare_exchange_strong(&vcpu->control, &control, VMM__VCPU_GUEST)))
+		return run_asked(vcpu, exit);
+	/* Kept there and not in a register that would have to be saved and restored. */
+	vcpu->exit = exit;
 	int r = vcpu->run(vcpu->backend, exit, &vcpu->scratch);
+	exit = vcpu->exit;
 	uint32_t reason = exit->reason;
 	if (VMM__UNLIKELY(r != 0 || may_claim(vcpu, exit)))
 		return run_on(vcpu, exit, r);
@@ -148,7 +176,7 @@ int vmm_vcpu_run(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 /* Held, as one that runs is: completing touches the guest's memory too. */
 static int complete_pending(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 {
-	while (atomic_load(&vcpu->requests) & VMM__REQ_HOLD)
+	while (atomic_load(&vcpu->control) & VMM__REQ_HOLD)
 		vmm__vcpu_sit_out(vcpu);
 	int r = vcpu->vm->engine->complete(vcpu->backend, exit, &vcpu->scratch);
 	if (r == 0) {
@@ -176,14 +204,13 @@ int vmm_vcpu_complete(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 		r = complete_pending(vcpu, exit);
 	else
 		r = vmm__vcpu_fail(vcpu, -VMM_ESTATE, "vmm_vcpu_complete", "nothing is pending");
-	vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST, VMM__VCPU_IDLE);
 	return r;
 }
 
-/* Async-signal-safe: two atomic accesses and the engine's kick. */
+/* Async-signal-safe: one atomic access and the engine's kick. */
 void vmm_vcpu_kick(struct vmm_vcpu *vcpu)
 {
-	atomic_fetch_or(&vcpu->requests, VMM__REQ_KICK);
-	if ((atomic_load(&vcpu->state) & ~VMM__VCPU_WAITED) == VMM__VCPU_GUEST)
+	if (vmm__vcpu_ask(vcpu, VMM__REQ_KICK))
 		vcpu->vm->engine->kick(vcpu->backend);
 }

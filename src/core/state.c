@@ -12,7 +12,7 @@ static int finish(struct vmm_vcpu *vcpu, const char *call, int r)
 		vmm__vcpu_pass(vcpu, r, call, &vcpu->scratch);
 		vmm__error_init(&vcpu->scratch);
 	}
-	vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+	vmm__vcpu_move(vcpu, VMM__VCPU_ACCESS, VMM__VCPU_IDLE);
 	return r;
 }
 

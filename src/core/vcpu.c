@@ -41,12 +41,12 @@ static int create(struct vmm_vm *vm, const struct vmm_vcpu_config *config, struc
 		return vmm__vm_fail(vm, -VMM_ENOMEM, "vmm_vcpu_create", "no memory for vCPU %u",
 				    config->index);
 	vcpu->vm = vm;
-	vcpu->windows = vm->window;
+	vcpu->windows = &vm->windows;
 	vcpu->run = vm->engine->run;
 	vcpu->index = config->index;
 	vcpu->arch_id = config->arch_id;
 	vcpu->opaque = config->opaque;
-	atomic_init(&vcpu->requests, VMM__REQ_UNSEALED);
+	atomic_init(&vcpu->control, VMM__REQ_UNSEALED);
 	vmm__error_init(&vcpu->scratch);
 	vmm__error_init(&vcpu->detail.last);
 	vmm__error_init(&error);
@@ -127,7 +127,7 @@ int vmm__vcpu_take(struct vmm_vcpu *vcpu, const char *call)
 				      "vCPU %u is run, or its state accessed, by another call",
 				      vcpu->index);
 	if (vmm__vcpu_pending(vcpu)) {
-		vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+		vmm__vcpu_move(vcpu, VMM__VCPU_ACCESS, VMM__VCPU_IDLE);
 		return vmm__vcpu_fail(vcpu, -VMM_ESTATE, call,
 				      "an exit is pending: vmm_vcpu_complete() it first");
 	}
@@ -141,7 +141,7 @@ static void give_below(struct vmm_vm *vm, uint32_t end)
 		struct vmm_vcpu *vcpu = vmm__vcpu(vm, i);
 
 		if (vcpu != NULL)
-			vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+			vmm__vcpu_move(vcpu, VMM__VCPU_ACCESS, VMM__VCPU_IDLE);
 	}
 }
 
@@ -194,6 +194,6 @@ int vmm_vcpu_stats_clear(struct vmm_vcpu *vcpu)
 	}
 	atomic_store_explicit(&vcpu->other_entries, 0, memory_order_relaxed);
 	atomic_store_explicit(&vcpu->elements, 0, memory_order_relaxed);
-	vmm__vcpu_move(vcpu, VMM__VCPU_IDLE);
+	vmm__vcpu_move(vcpu, VMM__VCPU_ACCESS, VMM__VCPU_IDLE);
 	return 0;
 }

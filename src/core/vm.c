@@ -231,7 +231,7 @@ static int seal(struct vmm_vm *vm)
 		struct vmm_vcpu *vcpu = vmm__vcpu(vm, i);
 
 		if (vcpu != NULL)
-			atomic_fetch_and(&vcpu->requests, ~VMM__REQ_UNSEALED);
+			atomic_fetch_and(&vcpu->control, ~VMM__REQ_UNSEALED);
 	}
 	return 0;
 }
@@ -260,7 +260,7 @@ static int reset(struct vmm_vm *vm)
 			continue;
 		r = vm->engine->vcpu_reset(vcpu->backend, &error);
 		vcpu->last_reason = VMM_EXIT_NONE;
-		atomic_fetch_and(&vcpu->requests, ~VMM__REQ_KICK);
+		atomic_fetch_and(&vcpu->control, ~VMM__REQ_KICK);
 	}
 	return r == 0 ? 0 : vmm__vm_pass(vm, r, "vmm_vm_reset", &error);
 }
