@@ -4,7 +4,6 @@
  */
 #include "pt.h"
 
-#include "mem.h"
 #include "pt_entry.h"
 
 /* How often a reader that a writer disturbed begins again before it says so. */
@@ -142,8 +141,8 @@ int vmm__pt_init(struct vmm__pt *pt, const struct vmm__pt_config *c)
 
 	if (r != 0)
 		return r;
-	memset(pt, 0, sizeof(*pt));
-	memset(c->root, 0, (size_t)vmm__pt_root_bytes(f, c->ia_bits));
+	*pt = (struct vmm__pt){0};
+	entry_fill(c->root, vmm__pt_root_bytes(f, c->ia_bits) / 8, 0, 0);
 	pt->format = f;
 	pt->ops = c->ops;
 	pt->ctx = c->ctx;
