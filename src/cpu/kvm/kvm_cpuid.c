@@ -3,6 +3,7 @@
 #include "kvm.h"
 #include "x86_cpuid.h"
 
+#include <cpuid.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -42,6 +43,13 @@ static void add_unlisted(struct vmm_x86_cpuid *leaf1, int kvm_fd)
 		leaf1->ecx |= CPUID_1_ECX_TSC_DEADLINE;
 }
 
+/* KVM lists the processor's brand (leaves 0x80000002 to 0x80000004) without its text. */
+static void add_brand(struct vmm_x86_cpuid *e)
+{
+	if (e->leaf >= 0x80000002 && e->leaf <= 0x80000004 && e->eax == 0)
+		__cpuid(e->leaf, e->eax, e->ebx, e->ecx, e->edx);
+}
+
 static int gather(struct material *m, int kvm_fd, uint32_t tsc_khz, struct vmm_error *error)
 {
 	m->kvm.head.nent = VMM__KVM_CPUID_MAX;
@@ -63,6 +71,7 @@ static int gather(struct material *m, int kvm_fd, uint32_t tsc_khz, struct vmm_e
 		};
 		if (e->function == 1)
 			add_unlisted(to, kvm_fd);
+		add_brand(to);
 		if (e->function == CPUID_PV_FEATURES)
 			m->policy.pv_features = e->eax;
 	}
