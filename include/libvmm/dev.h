@@ -185,13 +185,40 @@ VMM_API const struct vmm_region_ops *vmm_fw_cfg_ops(void);
 VMM_API int vmm_fw_cfg_add(struct vmm_fw_cfg *fw_cfg, const char *name, const void *data,
 			   uint32_t len);
 
-/* --- PCI Express configuration space --- */
+/* --- PCI Express root bus: ECAM, and 8 ports --- */
 
-/* ECAM (PCI Express Base 5.0, 7.2.2): 1 MiB for each bus. */
+/* ECAM (PCI Express Base 5.0, 7.2.2): 1 MiB for each bus, the first of them bus 0. */
 #define VMM_ECAM_BUS_LEN (UINT64_C(1) << 20)
 
-/** vmm_ecam_empty_ops() - Callbacks of buses on which there is nothing; opaque NULL. */
-VMM_API const struct vmm_region_ops *vmm_ecam_empty_ops(void);
+/* CONFIG_ADDRESS and CONFIG_DATA (PCI Local Bus 3.0, 3.2.2.3.2), at 0xcf8 on a PC. */
+#define VMM_PCI_ROOT_PORTS 8
+
+struct vmm_pci_root; /* opaque */
+
+/**
+ * struct vmm_pci_root_config - What a root bus is made with.
+ * @size:  sizeof(struct vmm_pci_root_config).
+ * @flags: 0.
+ *
+ * There is a host bridge on it, without registers, and nothing else.
+ */
+struct vmm_pci_root_config {
+	uint32_t size;
+	uint32_t flags;
+};
+
+/** vmm_pci_root_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */
+VMM_API int vmm_pci_root_create(const struct vmm_host *host,
+				const struct vmm_pci_root_config *config,
+				struct vmm_pci_root **root);
+/** vmm_pci_root_destroy() - NULL is allowed. */
+VMM_API void vmm_pci_root_destroy(struct vmm_pci_root *root);
+/** vmm_pci_root_reset() - No address selected. */
+VMM_API void vmm_pci_root_reset(struct vmm_pci_root *root);
+/** vmm_pci_root_ecam_ops() - Callbacks of its ECAM, VMM_ECAM_BUS_LEN for each bus. */
+VMM_API const struct vmm_region_ops *vmm_pci_root_ecam_ops(void);
+/** vmm_pci_root_port_ops() - Callbacks of its ports, VMM_PCI_ROOT_PORTS long. */
+VMM_API const struct vmm_region_ops *vmm_pci_root_port_ops(void);
 
 VMM_END_DECLS
 

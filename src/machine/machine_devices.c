@@ -141,6 +141,21 @@ static int add_fw_cfg(struct vmm_machine *m)
 			  m->fw_cfg);
 }
 
+static int add_pci_root(struct vmm_machine *m)
+{
+	struct vmm_pci_root_config config = {.size = sizeof(config)};
+	int err = vmm_pci_root_create(m->host, &config, &m->pci_root);
+
+	if (err != 0)
+		return no_memory(m, err);
+	err = add_region(m, VMM_SPACE_MMIO, MAP_ECAM, m->plan.pci_buses * VMM_ECAM_BUS_LEN,
+			 vmm_pci_root_ecam_ops(), m->pci_root);
+	if (err != 0)
+		return err;
+	return add_region(m, VMM_SPACE_PORT, PORT_PCI_CONFIG, VMM_PCI_ROOT_PORTS,
+			  vmm_pci_root_port_ops(), m->pci_root);
+}
+
 int vmm__machine_add_devices(struct vmm_machine *m)
 {
 	int err = 0;
@@ -156,8 +171,7 @@ int vmm__machine_add_devices(struct vmm_machine *m)
 	if (err == 0 && m->plan.fw_cfg)
 		err = add_fw_cfg(m);
 	if (err == 0 && m->plan.pci_buses > 0)
-		err = add_region(m, VMM_SPACE_MMIO, MAP_ECAM, m->plan.pci_buses * VMM_ECAM_BUS_LEN,
-				 vmm_ecam_empty_ops(), NULL);
+		err = add_pci_root(m);
 	return err;
 }
 
@@ -171,6 +185,8 @@ void vmm__machine_reset_devices(struct vmm_machine *m)
 		vmm_power_reset(m->power);
 	if (m->fw_cfg != NULL)
 		vmm_fw_cfg_reset(m->fw_cfg);
+	if (m->pci_root != NULL)
+		vmm_pci_root_reset(m->pci_root);
 }
 
 void vmm__machine_destroy_devices(struct vmm_machine *m)
@@ -180,4 +196,5 @@ void vmm__machine_destroy_devices(struct vmm_machine *m)
 	vmm_power_destroy(m->power);
 	vmm_debug_exit_destroy(m->debug_exit);
 	vmm_fw_cfg_destroy(m->fw_cfg);
+	vmm_pci_root_destroy(m->pci_root);
 }

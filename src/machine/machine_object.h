@@ -30,6 +30,7 @@ struct vmm_machine {
 	struct vmm_power *power;
 	struct vmm_debug_exit *debug_exit;
 	struct vmm_fw_cfg *fw_cfg;
+	struct vmm_pci_root *pci_root;
 	uint32_t load_range_count;
 	struct vmm_load_range load_range[VMM__PLAN_RANGES];
 	bool loaded; /* a load target was asked for: memory may have been written */

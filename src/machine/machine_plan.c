@@ -76,9 +76,11 @@ static void list_ports(struct list *l, const struct vmm__plan *plan)
 	if (vmm__plan_has_power(plan))
 		add_ports(l, PORT_POWER, VMM_POWER_LEN,
 			  plan->power_button ? IRQ_POWER : VMM_MACHINE_NO_IRQ, "power");
-	if (plan->pci_buses > 0)
-		add(l, VMM_SPACE_PORT, VMM_RANGE_WINDOW, PORT_PCI_WINDOW,
-		    PORT_END - PORT_PCI_WINDOW, VMM_MACHINE_NO_IRQ, "PCI ports");
+	if (plan->pci_buses == 0)
+		return;
+	add_ports(l, PORT_PCI_CONFIG, VMM_PCI_ROOT_PORTS, VMM_MACHINE_NO_IRQ, "PCI configuration");
+	add(l, VMM_SPACE_PORT, VMM_RANGE_WINDOW, PORT_PCI_WINDOW, PORT_END - PORT_PCI_WINDOW,
+	    VMM_MACHINE_NO_IRQ, "PCI ports");
 }
 
 static int fail(struct vmm_profile_error *error, int code, const char *fmt, ...) VMM__PRINTF(3, 4);

@@ -31,6 +31,7 @@
 /* Ports. */
 #define PORT_FW_CFG     0x510
 #define PORT_POWER      0x600
+#define PORT_PCI_CONFIG 0xcf8
 #define PORT_PCI_WINDOW 0x1000
 #define PORT_END        0x10000
 
@@ -38,8 +39,8 @@
 
 #define SERIAL_PORTS 4
 
-/* Ranges of the map: at most 8 of memory, 8 of ports. */
-#define VMM__PLAN_RANGES 16
+/* Ranges of the map: at most 8 of memory, 9 of ports. */
+#define VMM__PLAN_RANGES 17
 
 /* A profile's values, as the machine needs them. */
 struct vmm__plan {

@@ -229,6 +229,7 @@ static void add_pci(struct vmm_aml *a, uint32_t buses)
 	name_int(a, "_SEG", 0);
 	name_int(a, "_BBN", 0);
 	crs_begin(a);
+	crs_ports(a, PORT_PCI_CONFIG, VMM_PCI_ROOT_PORTS);
 	pci_windows(a, buses);
 	vmm_aml_resources_finish(a);
 	vmm_aml_name(a, "_PRT");

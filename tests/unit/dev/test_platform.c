@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-/* Power registers, debug exit, empty ECAM. */
+/* Power registers, debug exit, PCI root bus. */
 #include "dev_host.h"
 
 struct fixture {
 	struct dev_host h;
 	struct vmm_power *power;
 	struct vmm_debug_exit *debug_exit;
+	struct vmm_pci_root *pci;
 	uint32_t level;
 	uint32_t event;
 	uint32_t events;
@@ -43,11 +44,13 @@ static int setup(void **state)
 		.size = sizeof(power), .opaque = f, .irq = irq, .event = event};
 	struct vmm_debug_exit_config debug_exit = {
 		.size = sizeof(debug_exit), .opaque = f, .exit = exited};
+	struct vmm_pci_root_config pci = {.size = sizeof(pci)};
 
 	dev_host_init(&f->h);
 	*state = f;
 	return vmm_power_create(&f->h.host, &power, &f->power) ||
-	       vmm_debug_exit_create(&f->h.host, &debug_exit, &f->debug_exit);
+	       vmm_debug_exit_create(&f->h.host, &debug_exit, &f->debug_exit) ||
+	       vmm_pci_root_create(&f->h.host, &pci, &f->pci);
 }
 
 static int teardown(void **state)
@@ -57,6 +60,7 @@ static int teardown(void **state)
 
 	vmm_power_destroy(f->power);
 	vmm_debug_exit_destroy(f->debug_exit);
+	vmm_pci_root_destroy(f->pci);
 	left = f->h.allocs;
 	free(f);
 	return left;
@@ -121,11 +125,42 @@ static void exit_status(void **state)
 	assert_int_equal(dev_in(vmm_debug_exit_ops(), f->debug_exit, 0, 4), 0);
 }
 
-static void nothing_on_the_bus(void **state)
+static void host_bridge_by_ecam(void **state)
 {
-	(void)state;
-	assert_int_equal(dev_in(vmm_ecam_empty_ops(), NULL, 0, 2), 0xffff);
-	assert_int_equal(dev_in(vmm_ecam_empty_ops(), NULL, 0xff8, 8), UINT64_MAX);
+	const struct vmm_region_ops *ops = vmm_pci_root_ecam_ops();
+	struct fixture *f = *state;
+
+	assert_int_equal(dev_in(ops, f->pci, 0, 4), 0x00081b36);
+	assert_int_equal(dev_in(ops, f->pci, 0xa, 2), 0x0600);
+	assert_int_equal(dev_in(ops, f->pci, 0xe, 1), 0);
+	dev_out(ops, f->pci, 4, 2, 0xffff);
+	assert_int_equal(dev_in(ops, f->pci, 4, 8), 0x0600000000000000);
+	assert_int_equal(dev_in(ops, f->pci, 0xff8, 8), 0);
+	assert_int_equal(dev_in(ops, f->pci, 0x1000, 2), 0xffff);       /* 00:00.1 */
+	assert_int_equal(dev_in(ops, f->pci, 0x100000, 8), UINT64_MAX); /* 01:00.0 */
+}
+
+/* The steps of Linux's pci_check_type1(). */
+static void host_bridge_by_ports(void **state)
+{
+	const struct vmm_region_ops *ops = vmm_pci_root_port_ops();
+	struct fixture *f = *state;
+
+	assert_int_equal(dev_in(ops, f->pci, 4, 4), 0xffffffff); /* not enabled */
+	dev_out(ops, f->pci, 3, 1, 1);
+	assert_int_equal(dev_in(ops, f->pci, 0, 4), 0);
+	dev_out(ops, f->pci, 0, 4, 0x80000000);
+	assert_int_equal(dev_in(ops, f->pci, 0, 4), 0x80000000);
+	assert_int_equal(dev_in(ops, f->pci, 0, 1), 0xff);
+	assert_int_equal(dev_in(ops, f->pci, 4, 4), 0x00081b36);
+	assert_int_equal(dev_in(ops, f->pci, 6, 2), 0x0008);
+	dev_out(ops, f->pci, 0, 4, 0x80000008);
+	assert_int_equal(dev_in(ops, f->pci, 6, 2), 0x0600);
+	dev_out(ops, f->pci, 0, 4, 0x80000800); /* 00:01.0 */
+	assert_int_equal(dev_in(ops, f->pci, 4, 4), 0xffffffff);
+	dev_out(ops, f->pci, 0, 4, 0x80000000);
+	vmm_pci_root_reset(f->pci);
+	assert_int_equal(dev_in(ops, f->pci, 4, 4), 0xffffffff);
 }
 
 static void random_accesses(void **state)
@@ -134,7 +169,8 @@ static void random_accesses(void **state)
 
 	dev_hammer(vmm_power_ops(), f->power, VMM_POWER_LEN, 100000);
 	dev_hammer(vmm_debug_exit_ops(), f->debug_exit, VMM_DEBUG_EXIT_PORTS, 1000);
-	dev_hammer(vmm_ecam_empty_ops(), NULL, VMM_ECAM_BUS_LEN, 1000);
+	dev_hammer(vmm_pci_root_ecam_ops(), f->pci, VMM_ECAM_BUS_LEN, 10000);
+	dev_hammer(vmm_pci_root_port_ops(), f->pci, VMM_PCI_ROOT_PORTS, 100000);
 }
 
 static void bad_configurations(void **state)
@@ -142,8 +178,10 @@ static void bad_configurations(void **state)
 	struct fixture *f = *state;
 	struct vmm_power_config power = {.size = sizeof(power), .irq = irq, .event = event};
 	struct vmm_debug_exit_config debug_exit = {.size = sizeof(debug_exit), .exit = exited};
+	struct vmm_pci_root_config pci = {.size = sizeof(pci)};
 	struct vmm_power *p;
 	struct vmm_debug_exit *d;
+	struct vmm_pci_root *r;
 
 	f->h.fail = 1;
 	assert_int_equal(vmm_power_create(&f->h.host, &power, &p), -VMM_ENOMEM);
@@ -152,6 +190,10 @@ static void bad_configurations(void **state)
 	debug_exit.exit = NULL;
 	assert_int_equal(vmm_power_create(&f->h.host, &power, &p), -VMM_EINVAL);
 	assert_int_equal(vmm_debug_exit_create(&f->h.host, &debug_exit, &d), -VMM_EINVAL);
+	assert_int_equal(vmm_pci_root_create(&f->h.host, &pci, &r), -VMM_ENOMEM);
+	pci.flags = 1;
+	assert_int_equal(vmm_pci_root_create(&f->h.host, &pci, &r), -VMM_EINVAL);
+	vmm_pci_root_destroy(NULL);
 	vmm_power_destroy(NULL);
 	vmm_debug_exit_destroy(NULL);
 }
@@ -161,9 +203,9 @@ static void bad_configurations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sleeping),           TEST(resetting),          TEST(the_button),
-		TEST(exit_status),        TEST(nothing_on_the_bus), TEST(random_accesses),
-		TEST(bad_configurations),
+		TEST(sleeping),        TEST(resetting),           TEST(the_button),
+		TEST(exit_status),     TEST(host_bridge_by_ecam), TEST(host_bridge_by_ports),
+		TEST(random_accesses), TEST(bad_configurations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,10 +366,10 @@ static void what_is_not_there_floats(void **state)
 	struct fixture *f = *state;
 
 	step_in(f, 0x80, 1, 0xff);
-	step_in(f, 0xcf8, 4, 0xffffffff);
+	step_in(f, 0xcf9, 1, 0xff);
 	step_out(f, 0x80, 1, 0);
 	step_read(f, 0xd0000000, 8, UINT64_MAX);
-	step_read(f, 0xe0000000, 4, 0xffffffff); /* ECAM */
+	step_read(f, 0xe0000000, 4, 0x00081b36); /* the host bridge in the ECAM */
 	step_in(f, 0xf4, 1, 0xff);               /* not in the profile */
 	step_reason(f, 0, VMM_EXIT_IDLE);
 	create_and_seal(f);
