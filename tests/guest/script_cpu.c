@@ -113,12 +113,12 @@ void script_sse(struct run *run)
 		return;
 	struct sse sse;
 	memcpy(&sse, sse_bytes, sizeof(sse));
-	note(run, "fcw 0x%x, mxcsr 0x%" PRIx32, (unsigned)x87[X87_FCW] | x87[X87_FCW + 1] << 8,
+	note(run, "fcw 0x%x, mxcsr 0x%" PRIx32, x87[X87_FCW] | (unsigned)x87[X87_FCW + 1] << 8,
 	     sse.mxcsr);
 	note(run, "xmm0 0x%" PRIx64 ", xmm1 0x%" PRIx64 ", xmm15 0x%" PRIx64 " 0x%" PRIx64,
 	     sse.xmm[0][0], sse.xmm[1][0], sse.xmm[15][1], sse.xmm[15][0]);
 	/* ST0 is 1.0: significand 1 << 63, exponent 0x3fff. Make it 8.0. */
-	note(run, "st0 exponent 0x%x", (unsigned)x87[X87_ST0 + 8] | x87[X87_ST0 + 9] << 8);
+	note(run, "st0 exponent 0x%x", x87[X87_ST0 + 8] | (unsigned)x87[X87_ST0 + 9] << 8);
 	x87[X87_ST0 + 8] = 0x02;
 	x87[X87_ST0 + 9] = 0x40;
 	sse.xmm[0][0] = UINT64_C(0x1234);
