@@ -689,23 +689,23 @@ VMM_API int vmm_acpi_ivrs_ivhd(struct vmm_acpi *b, const struct vmm_acpi_ivhd *i
 VMM_API int vmm_acpi_ivrs_ivmd(struct vmm_acpi *b, uint8_t type, uint8_t flags, uint16_t first,
 			       uint16_t last, uint64_t base, uint64_t len);
 
-/** vmm_acpi_viot_begin() - Virtual I/O Translation Table; nodes follow. 5.2.34. */
+/** vmm_acpi_viot_begin() - Virtual I/O Translation Table; nodes follow. 5.2, VIOT. */
 VMM_API int vmm_acpi_viot_begin(struct vmm_acpi *b);
 
-/** vmm_acpi_viot_pci_iommu() - A virtio-iommu on PCI; @ref receives what endpoints name. 5.2.34.5.
+/** vmm_acpi_viot_pci_iommu() - A virtio-iommu on PCI; @ref receives what endpoints name. 5.2, VIOT.
  */
 VMM_API int vmm_acpi_viot_pci_iommu(struct vmm_acpi *b, uint16_t segment, uint16_t bdf,
 				    uint32_t *ref);
 
-/** vmm_acpi_viot_mmio_iommu() - A virtio-iommu on MMIO. 5.2.34.6. */
+/** vmm_acpi_viot_mmio_iommu() - A virtio-iommu on MMIO. 5.2, VIOT. */
 VMM_API int vmm_acpi_viot_mmio_iommu(struct vmm_acpi *b, uint64_t base, uint32_t *ref);
 
 /** vmm_acpi_viot_pci_range() - PCI functions behind @iommu, the first with identifier
- * @endpoint. 5.2.34.3. */
+ * @endpoint. 5.2, VIOT. */
 VMM_API int vmm_acpi_viot_pci_range(struct vmm_acpi *b, uint32_t endpoint, uint16_t segment,
 				    uint16_t first_bdf, uint16_t last_bdf, uint32_t iommu);
 
-/** vmm_acpi_viot_mmio() - A device on MMIO behind @iommu. 5.2.34.4. */
+/** vmm_acpi_viot_mmio() - A device on MMIO behind @iommu. 5.2, VIOT. */
 VMM_API int vmm_acpi_viot_mmio(struct vmm_acpi *b, uint32_t endpoint, uint64_t base,
 			       uint32_t iommu);
 

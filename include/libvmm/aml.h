@@ -102,13 +102,14 @@ VMM_API int vmm_aml_string(struct vmm_aml *a, const char *text);
  * NULL. 20.2.5.4. */
 VMM_API int vmm_aml_buffer(struct vmm_aml *a, const void *data, size_t len);
 
-/** vmm_aml_unicode() - Buffer with @text as zero-ended UTF-16; ASCII only. 19.6.149. */
+/** vmm_aml_unicode() - Buffer with @text as zero-ended UTF-16; ASCII only. 19.6, Unicode. */
 VMM_API int vmm_aml_unicode(struct vmm_aml *a, const char *text);
 
-/** vmm_aml_eisaid() - Compressed EISA identifier: "PNP0A08". 19.6.37. */
+/** vmm_aml_eisaid() - Compressed EISA identifier: "PNP0A08". 19.6, EISAID. */
 VMM_API int vmm_aml_eisaid(struct vmm_aml *a, const char *id);
 
-/** vmm_aml_uuid() - Buffer of "aabbccdd-eeff-gghh-iijj-kkllmmnnoopp", as ToUUID makes it. 19.6.149.
+/** vmm_aml_uuid() - Buffer of "aabbccdd-eeff-gghh-iijj-kkllmmnnoopp", as ToUUID makes it. 19.6,
+ * ToUUID.
  */
 VMM_API int vmm_aml_uuid(struct vmm_aml *a, const char *text);
 
@@ -190,7 +191,7 @@ VMM_API int vmm_aml_mutex(struct vmm_aml *a, const char *path, uint32_t sync);
 /** vmm_aml_event() - Event. 20.2.5.2. */
 VMM_API int vmm_aml_event(struct vmm_aml *a, const char *path);
 
-/* Object types of External and ObjectType, 19.6.96. */
+/* Object types of External and ObjectType, 19.6, ObjectType. */
 #define VMM_AML_TYPE_ANY     0
 #define VMM_AML_TYPE_INTEGER 1
 #define VMM_AML_TYPE_STRING  2
@@ -413,7 +414,8 @@ VMM_API int vmm_aml_timer(struct vmm_aml *a);
 /* -- Resource templates, 6.4 --------------------------------------------------------------------
  */
 
-/** vmm_aml_resources_begin() - ResourceTemplate, a data; descriptors follow. 19.6.119. */
+/** vmm_aml_resources_begin() - ResourceTemplate, a data; descriptors follow. 19.6,
+ * ResourceTemplate. */
 VMM_API int vmm_aml_resources_begin(struct vmm_aml *a);
 VMM_API int vmm_aml_resources_finish(struct vmm_aml *a);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-/* Virtual I/O Translation Table. ACPI 6.5, 5.2.34; nodes point at each other by offset. */
+/* Virtual I/O Translation Table. ACPI 6.5, 5.2, VIOT; nodes point at each other by offset. */
 #include "acpi_emit.h"
 
 int vmm_acpi_viot_begin(struct vmm_acpi *b)

@@ -382,7 +382,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Three letters of 5 bits and four digits of 4, the highest byte first. 19.3.4. */
+/* Three letters of 5 bits and four digits of 4, the highest byte first. 19.6, EISAID. */
 static bool parse_eisaid(const char *id, uint32_t *value)
 {
 	uint32_t v = 0;
