@@ -58,6 +58,8 @@ stty -F /dev/ttyS1 raw -echo
 cd /work
 . /commands
 sync
+# Waits until all has been sent; Bochs' second serial port takes its time.
+stty -F /dev/ttyS1 raw -echo
 poweroff -f
 '''
 
