@@ -30,11 +30,14 @@ static uint64_t kvm_exits(void)
 	return exits;
 }
 
-/* Private dirty KiB of all mappings but guest RAM. */
+/*
+ * Private dirty KiB of all mappings but guest RAM. Pages of files are not counted: in a first-level
+ * Linux that lives in RAM those of every file are dirty, whoever has them mapped.
+ */
 static uint64_t private_dirty(pid_t pid)
 {
 	char path[64], line[512];
-	uint64_t sum = 0, begin, end, kib;
+	uint64_t sum = 0, begin, end, dirty = 0, anonymous;
 	int ram = 0;
 	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
 	FILE *file = fopen(path, "r");
@@ -43,8 +46,9 @@ static uint64_t private_dirty(pid_t pid)
 	while (fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &begin, &end) == 2)
 			ram = end - begin >= GUEST_RAM_LEAST;
-		else if (!ram && sscanf(line, "Private_Dirty: %" SCNu64, &kib) == 1)
-			sum += kib;
+		else if (sscanf(line, "Private_Dirty: %" SCNu64, &dirty) != 1 && !ram &&
+			 sscanf(line, "Anonymous: %" SCNu64, &anonymous) == 1)
+			sum += anonymous < dirty ? anonymous : dirty;
 	}
 	fclose(file);
 	return sum;
