@@ -67,27 +67,34 @@ struct vmm__kvm_vm {
 	uint64_t stopped_tsc; /* of the host */
 };
 
-/* What a vCPU's last exit left to be done before the guest goes on. */
-#define KVM__TODO_ANSWER  (1u << 0) /* the answer is stored at vmm__kvm_vcpu.answer */
-#define KVM__TODO_MORE    (1u << 1) /* KVM has handed over more elements than one */
+/* What a vCPU's last exit left to be done, where that is not just to store an answer. */
+#define KVM__TODO_PARTIAL (1u << 0) /* KVM has handed over more elements than one */
+#define KVM__TODO_ANSWER  (1u << 1) /* and this one is the guest's to read */
 #define KVM__TODO_SPECIAL (1u << 2) /* an MSR or a hypercall */
-#define KVM__TODO_KVM     (1u << 3) /* KVM itself has to finish the instruction */
-#define KVM__TODO_KEPT    (1u << 4) /* an exit that came while completing is to be given */
+#define KVM__TODO_KEPT    (1u << 3) /* an exit that came while completing is to be given */
+
+/* No place for an answer, but the sign that vmm__kvm_vcpu.todo has to be looked at. */
+#define KVM__SLOW ((uint8_t *)1)
 
 struct vmm__kvm_vcpu {
+	_Atomic uint64_t gate; /* the thread in KVM_RUN, and who is about to signal it */
+
 	/* The run path's; belong to who runs the vCPU. */
 	struct kvm_run *run;
 	int fd;
-	uint32_t todo;
-	uint8_t *answer;
-	uint32_t width;           /* of the element that the guest waits for */
-	uint32_t element;         /* its offset among those that KVM has handed over */
-	uint32_t want_pc;         /* exits carry pc: run->s.regs is filled */
-	_Atomic uintptr_t inside; /* the thread in KVM_RUN, or 0 */
-	_Atomic uint32_t kickers; /* threads that are about to signal it */
+	uint32_t todo; /* with KVM__SLOW */
+	uint8_t *
+		answer; /* where eight bytes of answer go; NULL: none is waited for; or KVM__SLOW */
+	uint8_t *always; /* answer, when nothing is: KVM__SLOW where exits carry pc, or NULL */
 
 	_Atomic uint32_t kicked; /* a kick has come since the last interrupted run */
 	_Atomic uint32_t nmis;   /* to be handed to KVM */
+
+	/* With TODO_PARTIAL, of the element that is given. */
+	uint8_t *place;
+	uint32_t width;
+	uint32_t element; /* offset among those that KVM has handed over */
+	uint32_t left;    /* bytes behind it */
 
 	struct vmm_exit kept;
 	struct vmm__kvm_vm *vm;

@@ -8,15 +8,16 @@
  * one word and then read the other's, all with sequential consistency:
  *
  *   kick()                                run()
- *   1 immediate_exit = 1                  a inside = me
- *   2 kickers++                           b KVM_RUN, which reads immediate_exit
- *   3 if inside: signal that thread       c inside = 0
- *   4 kickers--, wake who waits for 0     d wait until kickers is 0
+ *   1 immediate_exit = 1                  a gate += me
+ *   2 gate += KICKER                      b KVM_RUN, which reads immediate_exit
+ *   3 if somebody is in it: signal that   c gate -= me
+ *   4 gate -= KICKER, wake who waits      d wait until the gate is 0
  *
- * If 3 finds nobody, then a comes after 3 and so b after 1: KVM sees immediate_exit. If it finds
- * somebody, the signal either interrupts KVM_RUN or has come before b, and b sees 1 again. The
- * thread at 3 exists as long as its name is used, because d keeps it here: without that it might be
- * gone by then, and a thread's name used after its end is undefined.
+ * The gate holds the thread in KVM_RUN in its low part and a count of kickers above it. If 2 finds
+ * nobody, then a comes after it and so b after 1: KVM sees immediate_exit. If it finds somebody,
+ * the signal either interrupts KVM_RUN or has come before b, and b sees 1 again. The thread at 3
+ * exists as long as its name is used, because d keeps it here: without that it might be gone by
+ * then, and a thread's name used after its end is undefined.
  *
  * A runner that was interrupted clears kicked and immediate_exit, and only then returns to the
  * core, which looks at its requests. The core has written its request before 1, so a kick that
@@ -41,24 +42,35 @@ static inline long enter_kvm(int fd)
 	return r;
 }
 
-static VMM__COLD void await_kickers(struct vmm__kvm_vcpu *v)
+/* pthread_self() in one instruction: on x86-64 the thread's control block begins with its own
+ * address, which is the thread's name (psABI, "Thread-Local Storage"; glibc and musl). Volatile: to
+ * be asked again is cheaper than to be kept. */
+static inline uint64_t self(void)
 {
-	uint32_t n;
+	uint64_t name;
 
-	while ((n = atomic_load(&v->kickers)) != 0)
-		vmm__wait(v->vm->services->host, &v->kickers, n, VMM_FOREVER);
+	__asm__ volatile("mov %%fs:0, %0" : "=r"(name));
+	return name;
 }
 
-static inline long enter(struct vmm__kvm_vcpu *v)
-{
-	long r;
+#define KICKER      (UINT64_C(1) << 48)
+#define THREAD_MASK (KICKER - 1)
 
-	atomic_store(&v->inside, (uintptr_t)pthread_self());
-	r = enter_kvm(v->fd);
-	atomic_store(&v->inside, 0);
-	if (VMM__UNLIKELY(atomic_load(&v->kickers) != 0))
-		await_kickers(v);
-	return r;
+/* Kickers are counted in the gate's upper half, the word to wait on. */
+static const uint32_t *kicker_word(const struct vmm__kvm_vcpu *v)
+{
+	const void *gate = &v->gate;
+
+	return (const uint32_t *)gate + 1;
+}
+
+static VMM__COLD void await_kickers(struct vmm__kvm_vcpu *v)
+{
+	const struct vmm_host *host = v->vm->services->host;
+	uint64_t gate;
+
+	while ((gate = atomic_load(&v->gate)) != 0)
+		host->wait(host->opaque, kicker_word(v), (uint32_t)(gate >> 32), VMM_FOREVER);
 }
 
 static void set_immediate_exit(struct vmm__kvm_vcpu *v, uint8_t value)
@@ -70,17 +82,18 @@ static void set_immediate_exit(struct vmm__kvm_vcpu *v, uint8_t value)
 void vmm__kvm_kick(void *vcpu)
 {
 	struct vmm__kvm_vcpu *v = vcpu;
-	uintptr_t thread;
+	const struct vmm_host *host = v->vm->services->host;
+	uint64_t thread;
 	int saved = errno;
 
 	atomic_store(&v->kicked, 1);
 	set_immediate_exit(v, 1);
-	atomic_fetch_add(&v->kickers, 1);
-	thread = atomic_load(&v->inside);
+	thread = atomic_fetch_add(&v->gate, KICKER) & THREAD_MASK;
 	if (thread != 0)
 		pthread_kill((pthread_t)thread, SIGRTMAX - 1);
-	if (atomic_fetch_sub(&v->kickers, 1) == 1 && thread != 0)
-		vmm__wake(v->vm->services->host, &v->kickers);
+	atomic_fetch_sub(&v->gate, KICKER);
+	if (thread != 0)
+		host->wake(host->opaque, kicker_word(v));
 	errno = saved;
 }
 
@@ -90,83 +103,47 @@ void vmm__kvm_flush_nmis(struct vmm__kvm_vcpu *v)
 		ioctl(v->fd, KVM_NMI);
 }
 
-static inline uint64_t load(const uint8_t *from, uint32_t width)
+/* Nothing is waited for any more. */
+static void settle(struct vmm__kvm_vcpu *v)
 {
-	switch (width) {
-	case 1:
-		return *from;
-	case 2: {
-		uint16_t v;
-		memcpy(&v, from, 2);
-		return v;
-	}
-	case 4: {
-		uint32_t v;
-		memcpy(&v, from, 4);
-		return v;
-	}
-	default: {
-		uint64_t v;
-		memcpy(&v, from, 8);
-		return v;
-	}
-	}
+	v->answer = v->always;
+	v->todo = 0;
 }
 
-static inline void store(uint8_t *to, uint32_t width, uint64_t value)
+static uint64_t load(const uint8_t *from, uint32_t width)
 {
-	switch (width) {
-	case 1:
-		*to = (uint8_t)value;
-		break;
-	case 2:
-		memcpy(to, &value, 2);
-		break;
-	case 4:
-		memcpy(to, &value, 4);
-		break;
-	default:
-		memcpy(to, &value, 8);
-		break;
-	}
+	uint64_t value = 0;
+
+	memcpy(&value, from, width);
+	return value;
 }
 
-/* Fields that every exit has. */
-static inline void fill(struct vmm_exit *exit, uint32_t reason, uint32_t flags, uint32_t hw_code)
+static void fill(struct vmm_exit *exit, uint32_t reason)
 {
+	memset(exit, 0, sizeof(*exit));
 	exit->reason = reason;
-	exit->flags = flags | VMM_EXIT_F_HW;
-	exit->insn_len = 0;
-	exit->pc = 0;
-	exit->hw_code = hw_code;
-	exit->hw_info = 0;
-	exit->reserved = 0;
 }
 
 /*
- * One element at @data, @left more bytes behind it, to or from the guest. KVM gives MMIO in lengths
- * of up to 8, cut at pages, so that one of 3 or 5 occurs: elements are powers of two.
+ * One element at @data, before or behind others, @left bytes of them behind it. KVM gives MMIO in
+ * lengths of up to 8, cut at pages, so that one of 3 or 5 occurs: elements are powers of two.
  */
-static inline void give_element(struct vmm__kvm_vcpu *v, struct vmm_exit *exit, uint8_t *data,
-				bool write, uint32_t width, uint32_t left)
+static void give_element(struct vmm__kvm_vcpu *v, struct vmm_exit *exit, uint8_t *data, bool write,
+			 uint32_t width, uint32_t left)
 {
-	uint32_t todo = KVM__TODO_KVM;
-
-	exit->width = width;
-	v->answer = data;
+	v->answer = KVM__SLOW;
+	v->todo = KVM__TODO_PARTIAL;
+	v->place = data;
 	v->width = width;
-	if (write) {
+	v->left = left;
+	exit->width = width;
+	exit->data = write ? load(data, width) : 0;
+	if (write)
 		exit->flags |= VMM_EXIT_F_WRITE;
-		exit->data = load(data, width);
-	} else {
-		exit->data = 0;
-		todo |= KVM__TODO_ANSWER;
-	}
-	if (VMM__UNLIKELY(left != 0)) {
+	else
+		v->todo |= KVM__TODO_ANSWER;
+	if (left != 0)
 		exit->flags |= VMM_EXIT_F_MORE;
-		todo |= KVM__TODO_MORE;
-	}
-	v->todo = todo;
 }
 
 static uint32_t piece_of(uint32_t left)
@@ -185,25 +162,25 @@ static VMM__COLD void add_pc(const struct vmm__kvm_vcpu *v, struct vmm_exit *exi
 	exit->pc = v->run->s.regs.regs.rip;
 }
 
-static inline void give_port(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
+static void give_port(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 {
 	struct kvm_run *run = v->run;
 	uint32_t size = run->io.size;
 
-	fill(exit, VMM_EXIT_PORT, 0, KVM_EXIT_IO);
+	fill(exit, VMM_EXIT_PORT);
 	exit->addr = run->io.port;
 	give_element(v, exit, (uint8_t *)run + run->io.data_offset + v->element,
 		     run->io.direction == KVM_EXIT_IO_OUT, size,
 		     run->io.count * size - size - v->element);
 }
 
-static inline void give_mmio(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
+static void give_mmio(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 {
 	struct kvm_run *run = v->run;
 	uint32_t left = run->mmio.len - v->element;
 	uint32_t width = piece_of(left);
 
-	fill(exit, VMM_EXIT_MMIO, 0, KVM_EXIT_MMIO);
+	fill(exit, VMM_EXIT_MMIO);
 	exit->addr = run->mmio.phys_addr + v->element;
 	give_element(v, exit, run->mmio.data + v->element, run->mmio.is_write != 0, width,
 		     left - width);
@@ -217,7 +194,7 @@ static void give_next(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 		give_port(v, exit);
 	else
 		give_mmio(v, exit);
-	if (v->want_pc)
+	if (v->always)
 		add_pc(v, exit);
 }
 
@@ -235,24 +212,29 @@ static void answer_special(struct vmm__kvm_vcpu *v, const struct vmm_exit *exit)
 		run->msr.data = exit->data;
 }
 
-/* Take the answer to the pending exit. True: there is one more element, in *@exit. */
-static inline bool take_answer(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
+/* Take the answer to the pending exit. True: there is one more to give, in *@exit. */
+static bool take_answer(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 {
-	uint32_t todo = v->todo;
+	uint64_t data = exit->flags & VMM_EXIT_F_FAIL ? UINT64_MAX : exit->data;
 
-	if (todo & KVM__TODO_ANSWER)
-		store(v->answer, v->width, exit->flags & VMM_EXIT_F_FAIL ? UINT64_MAX : exit->data);
-	if (VMM__UNLIKELY(todo & (KVM__TODO_MORE | KVM__TODO_SPECIAL | KVM__TODO_KEPT))) {
-		if (todo & KVM__TODO_MORE) {
-			give_next(v, exit);
-			return true;
-		}
-		if (todo & KVM__TODO_KEPT) {
-			*exit = v->kept;
-			v->todo = 0;
-			return true;
-		}
+	if (!v->answer)
+		return false;
+	if (v->answer != KVM__SLOW) {
+		memcpy(v->answer, &data, sizeof(data));
+		return false;
+	}
+	if (v->todo & KVM__TODO_KEPT) {
+		*exit = v->kept;
+		settle(v);
+		return true;
+	}
+	if (v->todo & KVM__TODO_SPECIAL)
 		answer_special(v, exit);
+	if (v->todo & KVM__TODO_ANSWER)
+		memcpy(v->place, &data, v->width);
+	if ((v->todo & KVM__TODO_PARTIAL) && v->left != 0) {
+		give_next(v, exit);
+		return true;
 	}
 	return false;
 }
@@ -277,13 +259,15 @@ static int give_msr(struct vmm__kvm_vcpu *v, struct vmm_exit *exit, bool write)
 	struct kvm_run *run = v->run;
 	uint32_t access = write ? VMM_FILTER_WRITE : VMM_FILTER_READ;
 
-	v->todo = KVM__TODO_KVM | KVM__TODO_SPECIAL;
+	v->answer = KVM__SLOW;
+	v->todo = KVM__TODO_SPECIAL;
 	if (vmm__kvm_filter_action(v->vm, run->msr.index, access) != VMM_FILTER_EXIT) {
 		run->msr.error = 1; /* #GP */
-		v->todo = 0;
+		settle(v);
 		return finish(v) < 0 ? VMM__INTERRUPTED : decode(v, exit);
 	}
-	fill(exit, VMM_EXIT_MSR, write ? VMM_EXIT_F_WRITE : 0, run->exit_reason);
+	exit->reason = VMM_EXIT_MSR;
+	exit->flags |= write ? VMM_EXIT_F_WRITE : 0;
 	exit->addr = run->msr.index;
 	exit->width = 8;
 	exit->data = write ? run->msr.data : 0;
@@ -330,11 +314,10 @@ static VMM__COLD int give_other(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 {
 	struct kvm_run *run = v->run;
 
-	v->todo = 0;
-	fill(exit, VMM_EXIT_NONE, 0, run->exit_reason);
-	exit->addr = 0;
-	exit->data = 0;
-	exit->width = 0;
+	settle(v);
+	fill(exit, VMM_EXIT_NONE);
+	exit->flags = VMM_EXIT_F_HW;
+	exit->hw_code = run->exit_reason;
 	switch (run->exit_reason) {
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_SET_TPR: /* the task priority fell: there is no controller to be told */
@@ -356,7 +339,8 @@ static VMM__COLD int give_other(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 	case KVM_EXIT_X86_WRMSR:
 		return give_msr(v, exit, run->exit_reason == KVM_EXIT_X86_WRMSR);
 	case KVM_EXIT_HYPERCALL:
-		v->todo = KVM__TODO_KVM | KVM__TODO_SPECIAL;
+		v->answer = KVM__SLOW;
+		v->todo = KVM__TODO_SPECIAL;
 		exit->reason = VMM_EXIT_HYPERCALL;
 		exit->addr = run->hypercall.nr;
 		exit->data = run->hypercall.args[0];
@@ -386,7 +370,7 @@ static VMM__COLD int after_error(struct vmm__kvm_vcpu *v, long r, struct vmm_err
 		errno = (int)-r;
 		return vmm__kvm_fail(error, "KVM_RUN");
 	}
-	v->todo = 0;
+	settle(v);
 	if (r == -EINTR) {
 		atomic_store(&v->kicked, 0);
 		set_immediate_exit(v, 0);
@@ -395,32 +379,127 @@ static VMM__COLD int after_error(struct vmm__kvm_vcpu *v, long r, struct vmm_err
 	return VMM__INTERRUPTED;
 }
 
-static int decode(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
+/* Any exit, by the way that knows all cases. */
+static VMM__COLD int decode(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 {
 	int r = 0;
 
 	v->element = 0;
-	if (VMM__LIKELY(v->run->exit_reason == KVM_EXIT_IO))
+	if (v->run->exit_reason == KVM_EXIT_IO)
 		give_port(v, exit);
-	else if (VMM__LIKELY(v->run->exit_reason == KVM_EXIT_MMIO))
+	else if (v->run->exit_reason == KVM_EXIT_MMIO)
 		give_mmio(v, exit);
 	else
 		r = give_other(v, exit);
-	if (VMM__UNLIKELY(v->want_pc))
+	if (v->always && r == 0)
 		add_pc(v, exit);
 	return r;
 }
 
-int vmm__kvm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
+/* Reason and flags in one store. */
+static inline void put_head(struct vmm_exit *exit, uint32_t reason, uint32_t flags)
 {
-	struct vmm__kvm_vcpu *v = vcpu;
+	_Static_assert(offsetof(struct vmm_exit, flags) == offsetof(struct vmm_exit, reason) + 4,
+		       "side by side");
+	uint64_t head = (uint64_t)flags << 32 | reason;
+
+	memcpy(&exit->reason, &head, sizeof(head));
+}
+
+/* Masks by width. */
+static const uint64_t low_bytes[9] = {
+	[1] = 0xff,
+	[2] = 0xffff,
+	[4] = 0xffffffff,
+	[8] = UINT64_MAX,
+};
+
+/*
+ * The whole of an access in one element, of @width bytes at @data, where eight may be read and, for
+ * an answer, written: KVM takes no more than it has asked for. What the flags do not say to be
+ * valid is left alone, and the hardware's code would be the reason again.
+ */
+static inline void give_whole(struct vmm__kvm_vcpu *v, struct vmm_exit *exit, uint32_t reason,
+			      uint64_t addr, uint8_t *data, uint32_t width, bool write)
+{
+	uint64_t value;
+
+	exit->addr = addr;
+	exit->width = width;
+	if (write) {
+		memcpy(&value, data, sizeof(value));
+		put_head(exit, reason, VMM_EXIT_F_WRITE);
+		exit->data = value & low_bytes[width];
+		v->answer = NULL;
+	} else {
+		put_head(exit, reason, 0);
+		exit->data = 0;
+		v->answer = data;
+	}
+}
+
+static VMM__COLD int run_on(struct vmm__kvm_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
+{
 	long r;
 
 	if (take_answer(v, exit))
 		return 0;
-	r = enter(v);
+	atomic_fetch_add(&v->gate, self());
+	r = enter_kvm(v->fd);
+	atomic_fetch_sub(&v->gate, self());
+	await_kickers(v);
+	return r < 0 ? after_error(v, r, error) : decode(v, exit);
+}
+
+static VMM__COLD int after_kick(struct vmm__kvm_vcpu *v, struct vmm_exit *exit, long r,
+				struct vmm_error *error)
+{
+	await_kickers(v);
+	return r < 0 ? after_error(v, r, error) : decode(v, exit);
+}
+
+/*
+ * Calls nothing but as its last act, and keeps no more than three values over the system call, so
+ * that it saves no registers.
+ */
+int vmm__kvm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
+{
+	struct vmm__kvm_vcpu *v = vcpu;
+	struct kvm_run *run;
+	uint64_t me;
+	long r;
+
+	if ((uintptr_t)v->answer > (uintptr_t)KVM__SLOW) {
+		if (VMM__UNLIKELY(exit->flags & VMM_EXIT_F_FAIL))
+			return run_on(v, exit, error);
+		memcpy(v->answer, &exit->data, sizeof(exit->data));
+	} else if (VMM__UNLIKELY(v->answer != NULL)) {
+		return run_on(v, exit, error);
+	}
+	atomic_fetch_add(&v->gate, self());
+	r = enter_kvm(v->fd);
+	me = self();
+	if (VMM__UNLIKELY(atomic_fetch_sub(&v->gate, me) != me))
+		return after_kick(v, exit, r, error);
 	if (VMM__UNLIKELY(r < 0))
 		return after_error(v, r, error);
+	run = v->run;
+	if (VMM__LIKELY(run->exit_reason == KVM_EXIT_IO)) {
+		if (VMM__LIKELY(run->io.count == 1)) {
+			give_whole(v, exit, VMM_EXIT_PORT, run->io.port,
+				   (uint8_t *)run + run->io.data_offset, run->io.size,
+				   run->io.direction == KVM_EXIT_IO_OUT);
+			return 0;
+		}
+	} else if (VMM__LIKELY(run->exit_reason == KVM_EXIT_MMIO)) {
+		uint32_t len = run->mmio.len;
+
+		if (VMM__LIKELY((len & (len - 1)) == 0)) {
+			give_whole(v, exit, VMM_EXIT_MMIO, run->mmio.phys_addr, run->mmio.data, len,
+				   run->mmio.is_write != 0);
+			return 0;
+		}
+	}
 	return decode(v, exit);
 }
 
@@ -434,7 +513,7 @@ int vmm__kvm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error
 		return -VMM_EPENDING;
 	r = finish(v);
 	if (r == -EINTR || r == -EAGAIN) {
-		v->todo = 0;
+		settle(v);
 		return 0;
 	}
 	if (r < 0) {
@@ -443,8 +522,10 @@ int vmm__kvm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error
 	}
 	if (decode(v, &next) != 0)
 		return 0;
-	if (v->todo == 0) { /* finished, with something to tell: a single step, say */
+	if (v->answer == v->always &&
+	    v->todo == 0) { /* finished, with something to tell: a single step, say */
 		v->kept = next;
+		v->answer = KVM__SLOW;
 		v->todo = KVM__TODO_KEPT;
 		return 0;
 	}
@@ -458,11 +539,14 @@ int vmm__kvm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error
 void vmm__kvm_discard(struct vmm__kvm_vcpu *v)
 {
 	struct vmm_exit exit;
+	long r = 0;
 
-	for (unsigned i = 0; v->todo != 0 && i < MOST_ELEMENTS; i++) {
-		v->todo = 0;
-		if (finish(v) >= 0)
+	/* Whether KVM waits for anything is not known; one that does not comes back at once. */
+	for (unsigned i = 0; r >= 0 && i < MOST_ELEMENTS; i++) {
+		settle(v);
+		r = finish(v);
+		if (r >= 0)
 			decode(v, &exit);
 	}
-	v->todo = 0;
+	settle(v);
 }

@@ -60,8 +60,9 @@ static int setup(struct vmm__kvm_vcpu *v, struct vmm_error *error)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vcpu_create", 0, "no memory");
 	khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
 	v->host_khz = khz > 0 ? (uint32_t)khz : 0;
-	v->want_pc = (vm->flags & VMM_VM_EXIT_PC) != 0;
-	if (v->want_pc)
+	v->always = vm->flags & VMM_VM_EXIT_PC ? KVM__SLOW : NULL;
+	v->answer = v->always;
+	if (v->always)
 		v->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 	return 0;
 }
