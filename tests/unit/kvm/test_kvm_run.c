@@ -25,14 +25,14 @@ static void port_in_all_widths(void **state)
 	guest_load(&g, code, sizeof(code));
 	for (unsigned i = 0; i < 3; i++) {
 		guest_run(&g, &e, VMM_EXIT_PORT);
-		assert_int_equal(e.flags, VMM_EXIT_F_WRITE | VMM_EXIT_F_HW);
+		assert_int_equal(e.flags, VMM_EXIT_F_WRITE);
 		assert_int_equal(e.addr, 0x1234);
 		assert_int_equal(e.width, writes[i].width);
 		assert_int_equal(e.data, writes[i].data);
 	}
 	for (unsigned i = 0; i < 3; i++) {
 		guest_run(&g, &e, VMM_EXIT_PORT);
-		assert_int_equal(e.flags, VMM_EXIT_F_HW);
+		assert_int_equal(e.flags, 0);
 		assert_int_equal(e.width, 1u << i);
 		e.data = UINT64_C(0x1122334455667788);
 	}
@@ -162,7 +162,7 @@ static void mmio_in_all_widths(void **state)
 		guest_run(&g, &e, VMM_EXIT_MMIO);
 		assert_int_equal(e.addr, 0x200000 + 4 * i);
 		assert_int_equal(e.width, 1u << i);
-		assert_int_equal(e.flags, VMM_EXIT_F_HW);
+		assert_int_equal(e.flags, 0);
 		e.data = UINT64_C(0xcafef00d);
 	}
 	guest_run(&g, &e, VMM_EXIT_MMIO);
