@@ -234,7 +234,8 @@ static inline uint64_t vmm__pt_bound_edges(const struct vmm__pt *pt)
  *   -VMM_ENOTSUP  protection or memory type the format cannot express; or a leaf in use would have
  *                 to be split, and may not be
  * and any other code that ops->invalidate gave. After all but the last the range is as it was.
- * After the last it is changed, but hardware may still use what it held before.
+ * After the last it is changed, but hardware may still use what it held before; unless an earlier
+ * operation's invalidation had failed and did so again, which ends an operation before it begins.
  */
 
 /**

@@ -434,6 +434,7 @@ static void check_points(const struct op *op)
 static bool attempt(const struct op *op, bool may_starve)
 {
 	uint64_t pool = pt.pool_pages;
+	bool refused = pt.stale && fail_next == 1; /* what failed before fails again first */
 	int expected, r;
 
 	next = now;
@@ -449,7 +450,7 @@ static bool attempt(const struct op *op, bool may_starve)
 	if (wrong)
 		fail(wrong);
 	if (r == -VMM_ENOMEM && may_starve) {
-		if (pt.pool_pages != pool)
+		if (pt.pool_pages < pool)
 			fail("starved, it took pages");
 		next = now;
 		check_points(op);
@@ -457,6 +458,8 @@ static bool attempt(const struct op *op, bool may_starve)
 	}
 	if (r == -VMM_ENOTSUP && pt.split == VMM__PT_SPLIT_NEVER && expected == 0)
 		next = now; /* it would have to split a leaf in use */
+	else if (r == -VMM_ETIMEOUT && refused)
+		next = now;
 	else if (r == -VMM_ETIMEOUT)
 		fail_next = 0;
 	else if (r != expected)
