@@ -125,6 +125,14 @@ static bool load(const struct files *files, const struct options *options,
 		args->flat_base = options->flat_base;
 		args->flat_entry = options->flat_entry;
 	}
+	/* What another kernel makes of its modules is its own matter; Linux would start without a
+	 * word. */
+	if (files->initrd_count > 0 &&
+	    vmm_image_probe(args->image, args->image_len) == VMM_IMAGE_BZIMAGE &&
+	    vmm_initrd_check(modules[0].data, modules[0].len, &error) != 0) {
+		fprintf(stderr, "vmm-run: initrd: %s\n", error.text);
+		return false;
+	}
 	if (vmm_image_load(target, args, boot, &error) == 0)
 		return true;
 	fprintf(stderr, "vmm-run: kernel: %s\n", error.text);

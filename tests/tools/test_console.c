@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/* The terminal comes back as it was, whatever the end of the process that put it into raw mode. */
+#include <pty.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "console.h"
+
+enum { TRIES = 1000, TRY_US = 5000 };
+
+static size_t input(void *opaque, const uint8_t *buf, size_t len)
+{
+	(void)opaque;
+	console_write(buf, len);
+	return len;
+}
+
+static void command(void *opaque, char key)
+{
+	(void)opaque;
+	console_write(&key, 1);
+}
+
+static const struct console_ops ops = {input, command};
+
+/* The process that has the terminal, in raw mode until it ends. SIGUSR1 is its orderly end. */
+static _Noreturn void child(void)
+{
+	static struct console console;
+
+	if (console_open(&console, &ops, NULL) != 0 || console_start(&console) != 0)
+		_exit(1);
+	console_write("ready", 5);
+	pause();
+	console_close(&console);
+	_exit(0);
+}
+
+static void nothing(int number)
+{
+	(void)number;
+}
+
+static bool is_cooked(int master)
+{
+	struct termios t;
+
+	assert_int_equal(tcgetattr(master, &t), 0);
+	return (t.c_lflag & (ICANON | ECHO | ISIG)) == (ICANON | ECHO | ISIG) &&
+	       (t.c_oflag & OPOST) != 0;
+}
+
+static void expect_text(int master, const char *text)
+{
+	char buf[64];
+	size_t got = 0;
+
+	while (got < strlen(text)) {
+		ssize_t n = read(master, buf + got, sizeof(buf) - got);
+
+		assert_true(n > 0);
+		got += (size_t)n;
+	}
+	assert_memory_equal(buf, text, strlen(text));
+}
+
+/* End a process that has the terminal by a signal (0: an orderly end), and wait for the terminal.
+ */
+static void end_by(int end)
+{
+	struct sigaction none = {.sa_handler = nothing};
+	int master, status;
+	pid_t pid;
+
+	sigaction(SIGUSR1, &none, NULL);
+	pid = forkpty(&master, NULL, NULL, NULL);
+	assert_true(pid >= 0);
+	if (pid == 0)
+		child();
+	expect_text(master, "ready");
+	assert_false(is_cooked(master));
+	assert_int_equal(write(master, "a\x01\x01\x01k\x03", 6), 6);
+	expect_text(master, "a\x01k\x03"); /* raw: Ctrl-C is the guest's */
+	assert_int_equal(kill(pid, end == 0 ? SIGUSR1 : end), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(end == 0 ? WIFEXITED(status) && WEXITSTATUS(status) == 0
+			     : WIFSIGNALED(status) && WTERMSIG(status) == end);
+	for (int i = 0; i < TRIES && !is_cooked(master); i++)
+		usleep(TRY_US);
+	assert_true(is_cooked(master));
+	close(master);
+}
+
+static void orderly(void **state)
+{
+	(void)state;
+	end_by(0);
+}
+
+static void killed(void **state)
+{
+	(void)state;
+	end_by(SIGKILL);
+}
+
+static void crashed(void **state)
+{
+	(void)state;
+	end_by(SIGABRT);
+	end_by(SIGTERM);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(orderly),
+		cmocka_unit_test(killed),
+		cmocka_unit_test(crashed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
