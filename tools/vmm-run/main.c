@@ -17,7 +17,8 @@
 #include "options.h"
 #include "report.h"
 
-#define PROBE_MS 2000
+#define PROBE_MS     2000
+#define THREAD_STACK (256 << 10)
 
 struct runner {
 	struct run *run;
@@ -356,11 +357,27 @@ static int act(struct run *run)
 	return run_on_terminal(run);
 }
 
+/*
+ * The default of 8 MiB is room for a huge page, and the first touch of a stack would take one: 2
+ * MiB for a thread that needs some KiB.
+ */
+static void keep_stacks_small(void)
+{
+	pthread_attr_t attr;
+
+	if (pthread_attr_init(&attr) != 0)
+		return;
+	if (pthread_attr_setstacksize(&attr, THREAD_STACK) == 0)
+		pthread_setattr_default_np(&attr);
+	pthread_attr_destroy(&attr);
+}
+
 int main(int argc, char **argv)
 {
 	static struct run run;
 	int status = options_read(&run.options, argc, argv);
 
+	keep_stacks_small();
 	if (status == -1)
 		status = act(&run);
 	vmm_machine_destroy(run.machine);
