@@ -38,18 +38,18 @@ static const struct console_ops ops = {input, command};
 static _Noreturn void child(void)
 {
 	static struct console console;
+	sigset_t end;
+	int number;
 
+	sigemptyset(&end);
+	sigaddset(&end, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &end, NULL);
 	if (console_open(&console, &ops, NULL) != 0 || console_start(&console) != 0)
 		_exit(1);
 	console_write("ready", 5);
-	pause();
+	sigwait(&end, &number);
 	console_close(&console);
 	_exit(0);
-}
-
-static void nothing(int number)
-{
-	(void)number;
 }
 
 static bool is_cooked(int master)
@@ -75,31 +75,53 @@ static void expect_text(int master, const char *text)
 	assert_memory_equal(buf, text, strlen(text));
 }
 
+/*
+ * The session's leader, as a shell is: if the leader died the kernel would take the terminal away
+ * from everybody. Tells who has the terminal, and how that ended, through @report; stays until the
+ * terminal is closed.
+ */
+static _Noreturn void leader(int report)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		child();
+	if (write(report, &pid, sizeof(pid)) != sizeof(pid) || waitpid(pid, &status, 0) != pid ||
+	    write(report, &status, sizeof(status)) != sizeof(status))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
 /* End a process that has the terminal by a signal (0: an orderly end), and wait for the terminal.
  */
 static void end_by(int end)
 {
-	struct sigaction none = {.sa_handler = nothing};
-	int master, status;
-	pid_t pid;
+	int master, status, report[2];
+	pid_t first, pid;
 
-	sigaction(SIGUSR1, &none, NULL);
-	pid = forkpty(&master, NULL, NULL, NULL);
-	assert_true(pid >= 0);
-	if (pid == 0)
-		child();
+	assert_int_equal(pipe(report), 0);
+	first = forkpty(&master, NULL, NULL, NULL);
+	assert_true(first >= 0);
+	if (first == 0)
+		leader(report[1]);
+	assert_int_equal(read(report[0], &pid, sizeof(pid)), sizeof(pid));
 	expect_text(master, "ready");
 	assert_false(is_cooked(master));
 	assert_int_equal(write(master, "a\x01\x01\x01k\x03", 6), 6);
 	expect_text(master, "a\x01k\x03"); /* raw: Ctrl-C is the guest's */
 	assert_int_equal(kill(pid, end == 0 ? SIGUSR1 : end), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(read(report[0], &status, sizeof(status)), sizeof(status));
 	assert_true(end == 0 ? WIFEXITED(status) && WEXITSTATUS(status) == 0
 			     : WIFSIGNALED(status) && WTERMSIG(status) == end);
 	for (int i = 0; i < TRIES && !is_cooked(master); i++)
 		usleep(TRY_US);
 	assert_true(is_cooked(master));
-	close(master);
+	close(master); /* ends the leader by SIGHUP */
+	assert_int_equal(waitpid(first, NULL, 0), first);
+	close(report[0]);
+	close(report[1]);
 }
 
 static void orderly(void **state)
