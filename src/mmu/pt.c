@@ -124,7 +124,7 @@ static void choose_translate(struct vmm__pt *pt)
 	pt->linear = !f->addr_high && !pt->ops->virt;
 	if (!pt->linear || f->shift != 12 || f->bits != 9)
 		return;
-	pt->quick = !pt->ops->clean && !(pt->flags & (VMM__PT_INVAL_MAP | VMM__PT_ODD_SIZES));
+	pt->quick = !pt->ops->clean && !(pt->flags & VMM__PT_INVAL_MAP);
 	if (pt->levels == 3)
 		pt->translate = translate_3;
 	else if (pt->levels == 4)
