@@ -21,6 +21,9 @@ VMM_BEGIN_DECLS
 /* "No time limit" for wait(). */
 #define VMM_FOREVER UINT64_MAX
 
+/* Most bytes of one phys_map(). */
+#define VMM_PHYS_WINDOW 8192
+
 /**
  * struct vmm_host - Host services.
  * @size:         sizeof(struct vmm_host) of the caller; the table grows at the end only, and what
@@ -51,6 +54,29 @@ VMM_BEGIN_DECLS
  *                -VMM_EIO. Absent: doorbells and event-driven interrupts give -VMM_ENOTSUP.
  * @log:          One message, no newline, NUL-terminated, @level one of VMM_LOG_. May be called
  * from any thread, also under the library's locks, and must not call back. Absent: silent.
+ *
+ * The rest only a host gives that owns its CPUs (bare metal, firmware, a kernel). Engines that run
+ * guests by the hardware's own means (SVM, VMX, EL2) need them, and say so when they are absent.
+ * There alloc() gives physically contiguous memory that stays mapped, and thread_id() a number of
+ * the CPU, which does not change while the library is being called.
+ *
+ * @virt_to_phys: Physical address of a byte in memory that alloc() gave.
+ * @phys_alloc:   Guest RAM as physical memory: @size bytes, zeroed, physically contiguous, aligned
+ *                to @align, and mapped nowhere; its address in *@pa. 0 or -VMM_ENOMEM. Where it is
+ *                present, vmm_mem_create() takes it instead of guest_alloc().
+ * @phys_free:    Gives back what phys_alloc() gave.
+ * @phys_map:     A window on @len bytes (at most VMM_PHYS_WINDOW) of physical memory from @pa,
+ *                which may begin anywhere in a page, of memory type VMM_MEMTYPE_ (mem.h). Good on
+ *                the calling CPU, and until phys_unmap() there; at least four at a time, given
+ *                back in reverse order. Never NULL for memory that phys_alloc() gave. Called on
+ *                the run path.
+ * @phys_unmap:   Gives such a window back.
+ * @cpu_call:     Runs fn(arg) on the CPU that thread_id() names @cpu, with interrupts off, and
+ *                waits for its end; also for the calling CPU itself. 0 or -VMM_ENODEV.
+ * @cpu_kick:     Interrupts that CPU, so that it leaves a guest; its handler does nothing else.
+ *                Does not wait. May be called anywhere.
+ * @cpu_timer:    Interrupts the calling CPU once when time_ns() reaches @deadline_ns, or soon if it
+ *                has; VMM_FOREVER: not at all. Replaces what was set before.
  */
 struct vmm_host {
 	uint32_t size;
@@ -68,6 +94,14 @@ struct vmm_host {
 	int (*entropy)(void *opaque, void *buf, size_t len);
 	int (*event_signal)(void *opaque, uint64_t event);
 	void (*log)(void *opaque, uint32_t level, const char *text);
+	uint64_t (*virt_to_phys)(void *opaque, const void *ptr);
+	int (*phys_alloc)(void *opaque, uint64_t size, uint64_t align, uint64_t *pa);
+	void (*phys_free)(void *opaque, uint64_t pa, uint64_t size);
+	void *(*phys_map)(void *opaque, uint64_t pa, uint32_t len, uint32_t memtype);
+	void (*phys_unmap)(void *opaque, void *ptr, uint32_t len);
+	int (*cpu_call)(void *opaque, uint64_t cpu, void (*fn)(void *arg), void *arg);
+	void (*cpu_kick)(void *opaque, uint64_t cpu);
+	void (*cpu_timer)(void *opaque, uint64_t deadline_ns);
 };
 
 VMM_END_DECLS
