@@ -20,7 +20,7 @@ LINKER = {'_GLOBAL_OFFSET_TABLE_'}  # made by the linker
 DEFINED = re.compile(r'vmm_|\?\?_C@|__xmm@|__real@')  # the others: literals of PE, merged by the linker
 
 # Directories of src/ that are hosted on purpose.
-HOSTED = {'host/linux', 'cpu/kvm', 'loader/linux'}
+HOSTED = {'host/linux', 'cpu/kvm', 'loader/linux', 'host/bare'}
 
 COMMON = ['-std=c11', '-ffreestanding', '-fno-stack-protector', '-fvisibility=hidden', '-O2', '-Wall', '-Wextra', '-Werror']
 CLANG = ['clang', *COMMON, '-nostdlibinc']

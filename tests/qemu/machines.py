@@ -8,6 +8,8 @@ arguments  further ones of the emulator (QEMU), or lines of its configuration (B
 modules    of the first-level Linux, in the order of loading
 kernel     further words on its command line
 boot       seconds it may take until the first command is run
+image      cases are images that own the machine (src/host/bare): each is one start of it, and there is no
+           first-level Linux
 """
 
 # The outer CPUs have no caches or speculation to defend, and a tickless single clock.
@@ -37,6 +39,14 @@ MACHINES = {
         'modules': ['irqbypass', 'kvm', 'kvm-amd', 'msr', 'cpuid'],
         'kernel': QUIET,
         'boot': 120,
+    },
+    # No system at all: an image of src/host/bare is started by PVH, and has SVM with nested paging.
+    'bare': {
+        'emulator': 'qemu',
+        'cpus': 1,
+        'memory': 512,
+        'arguments': ['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+        'image': True,
     },
     # KVM on Intel: Bochs has VMX with EPT. Slow: about 80 million instructions a second.
     'kvm-intel': {

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/* Descriptor tables, interrupts, and exceptions, each of which ends in a readable dump. */
+#include "bare_host.h"
+
+#define STUB_BYTES 16
+#define EXCEPTIONS 32
+#define STUBS      (EXCEPTIONS + 16)
+
+#define VECTOR_NMI 2
+#define VECTOR_DF  8
+#define VECTOR_PF  14
+#define VECTOR_MC  18
+
+/* SDM vol. 3A, figure 6-8. */
+struct gate {
+	uint16_t offset0;
+	uint16_t selector;
+	uint8_t ist;
+	uint8_t type;
+	uint16_t offset1;
+	uint32_t offset2;
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct gate) == 16, "SDM vol. 3A, figure 6-8");
+
+#define GATE_INTERRUPT 0x8e
+
+struct __attribute__((packed)) table_register {
+	uint16_t limit;
+	uint64_t base;
+};
+
+static struct gate idt[256];
+
+static uint8_t stack_of(uint32_t vector)
+{
+	switch (vector) {
+	case VECTOR_NMI:
+		return BARE_STACK_NMI;
+	case VECTOR_DF:
+		return BARE_STACK_DF;
+	case VECTOR_MC:
+		return BARE_STACK_MC;
+	default:
+		return vector < EXCEPTIONS ? BARE_STACK_TRAP : BARE_STACK_IRQ;
+	}
+}
+
+static void fill_idt(void)
+{
+	for (uint32_t i = 0; i < STUBS; i++) {
+		const uint64_t entry = bare_address(vmm__bare_stubs) + i * STUB_BYTES;
+		const uint32_t vector = i < EXCEPTIONS ? i : BARE_VECTOR_FIRST + (i - EXCEPTIONS);
+
+		idt[vector] = (struct gate){
+			.offset0 = (uint16_t)entry,
+			.selector = BARE_SEL_CODE,
+			.ist = stack_of(vector),
+			.type = GATE_INTERRUPT,
+			.offset1 = (uint16_t)(entry >> 16),
+			.offset2 = (uint32_t)(entry >> 32),
+		};
+	}
+}
+
+/* SDM vol. 3A, figure 7-4; present, available 64-bit TSS. */
+static void fill_gdt(struct bare_cpu *cpu)
+{
+	const uint64_t base = bare_address(&cpu->tss);
+
+	cpu->gdt[BARE_SEL_CODE / 8] = UINT64_C(0x00af9b000000ffff);
+	cpu->gdt[BARE_SEL_DATA / 8] = UINT64_C(0x00cf93000000ffff);
+	cpu->gdt[BARE_SEL_TSS / 8] = (sizeof(cpu->tss) - 1) | (base & 0xffffff) << 16 |
+				     UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
+	cpu->gdt[BARE_SEL_TSS / 8 + 1] = base >> 32;
+	cpu->tss.io_map = sizeof(cpu->tss);
+	for (uint32_t i = BARE_STACK_IRQ; i < BARE_STACKS; i++) {
+		cpu->tss.ist[2 * i - 2] = (uint32_t)cpu->stack_top[i];
+		cpu->tss.ist[2 * i - 1] = (uint32_t)(cpu->stack_top[i] >> 32);
+	}
+}
+
+void vmm__bare_tables_load(struct bare_cpu *cpu)
+{
+	const struct table_register gdtr = {sizeof(cpu->gdt) - 1, bare_address(cpu->gdt)};
+	const struct table_register idtr = {sizeof(idt) - 1, bare_address(idt)};
+
+	fill_idt();
+	fill_gdt(cpu);
+	__asm__ volatile("lgdt %0; lidt %1; ltr %w2"
+			 :
+			 : "m"(gdtr), "m"(idtr), "r"(BARE_SEL_TSS)
+			 : "memory");
+	bare_wrmsr(BARE_MSR_GS_BASE, bare_address(cpu));
+}
+
+/* SDM vol. 3A, table 6-1. */
+static const char *exception_name(uint64_t vector)
+{
+	static const char names[EXCEPTIONS][4] = {
+		"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "#9",  "#TS",
+		"#NP", "#SS", "#GP", "#PF", "#15", "#MF", "#AC", "#MC", "#XM", "#VE", "#CP",
+		"#22", "#23", "#24", "#25", "#26", "#27", "#HV", "#VC", "#SX", "#31",
+	};
+
+	return vector < EXCEPTIONS ? names[vector] : "interrupt";
+}
+
+static void print_pair(const char *a, uint64_t x, const char *b, uint64_t y)
+{
+	vmm_bare_print("bare:   %s %016llx  %s %016llx\n", a, (unsigned long long)x, b,
+		       (unsigned long long)y);
+}
+
+static void dump(const struct bare_frame *f)
+{
+	const struct bare_cpu *cpu = bare_this_cpu();
+	uint64_t cr0, cr2, cr3, cr4;
+
+	__asm__ volatile("mov %%cr0, %0; mov %%cr2, %1; mov %%cr3, %2; mov %%cr4, %3"
+			 : "=r"(cr0), "=r"(cr2), "=r"(cr3), "=r"(cr4));
+	vmm_bare_print("\nbare: %s on CPU %u: vector %u, error %llx, address %016llx\n",
+		       exception_name(f->vector), (unsigned)cpu->id, (unsigned)f->vector,
+		       (unsigned long long)f->error, (unsigned long long)cr2);
+	print_pair("rip", f->rip, "cs", f->cs);
+	print_pair("rsp", f->rsp, "rfl", f->rflags);
+	print_pair("rax", f->rax, "rbx", f->rbx);
+	print_pair("rcx", f->rcx, "rdx", f->rdx);
+	print_pair("rsi", f->rsi, "rdi", f->rdi);
+	print_pair("rbp", f->rbp, "r8", f->r8);
+	print_pair("r9", f->r9, "r10", f->r10);
+	print_pair("r11", f->r11, "r12", f->r12);
+	print_pair("r13", f->r13, "r14", f->r14);
+	print_pair("r15", f->r15, "cr0", cr0);
+	print_pair("cr3", cr3, "cr4", cr4);
+}
+
+/* The interrupts do nothing but end what waits: a HLT, or a guest. */
+static void interrupt(uint64_t vector)
+{
+	if (vector != BARE_VECTOR_SPURIOUS)
+		vmm__bare_apic_end();
+}
+
+void vmm__bare_trap(struct bare_frame *frame)
+{
+	if (frame->vector >= BARE_VECTOR_FIRST) {
+		interrupt(frame->vector);
+		return;
+	}
+	struct bare_cpu *cpu = bare_this_cpu();
+	if (cpu->dumping++ == 0)
+		dump(frame);
+	vmm_bare_end(VMM_BARE_STATUS_TRAP);
+}
