@@ -124,7 +124,7 @@ static int check_irqs(const struct list *l, struct vmm_profile_error *error)
 
 static void read_memory(const struct vmm_profile *p, struct vmm__plan *plan)
 {
-	plan->ram_size = vmm__profile_number(p, VMM_PROFILE_MEMORY_SIZE, 0);
+	plan->ram_size = p->memory_size;
 	plan->low_ram = plan->ram_size < MAP_LOW_RAM_END ? plan->ram_size : MAP_LOW_RAM_END;
 	plan->high_ram = plan->ram_size - plan->low_ram;
 }
@@ -132,10 +132,10 @@ static void read_memory(const struct vmm_profile *p, struct vmm__plan *plan)
 static int read_cpus(const struct vmm_profile *p, struct vmm__plan *plan,
 		     struct vmm_profile_error *error)
 {
-	uint64_t sockets = vmm__profile_number(p, VMM_PROFILE_CPU_SOCKETS, 0);
-	uint64_t dies = vmm__profile_number(p, VMM_PROFILE_CPU_DIES, 0);
-	uint64_t cores = vmm__profile_number(p, VMM_PROFILE_CPU_CORES, 0);
-	uint64_t threads = vmm__profile_number(p, VMM_PROFILE_CPU_THREADS, 0);
+	uint64_t sockets = p->cpu_sockets;
+	uint64_t dies = p->cpu_dies;
+	uint64_t cores = p->cpu_cores;
+	uint64_t threads = p->cpu_threads;
 	uint64_t cpus = sockets * dies * cores * threads; /* each is at most 1024 */
 
 	if (cpus > VMM__PROFILE_CPUS)
@@ -150,26 +150,21 @@ static int read_cpus(const struct vmm_profile *p, struct vmm__plan *plan,
 	return 0;
 }
 
-static bool is_on(const struct vmm_profile *p, uint32_t key, uint32_t index)
-{
-	return vmm__profile_number(p, key, index) != 0;
-}
-
 static void read_devices(const struct vmm_profile *p, struct vmm__plan *plan)
 {
 	for (uint32_t i = 0; i < SERIAL_PORTS; i++) {
-		plan->serial[i].enable = is_on(p, VMM_PROFILE_SERIAL_ENABLE, i);
-		plan->serial[i].port = (uint32_t)vmm__profile_number(p, VMM_PROFILE_SERIAL_PORT, i);
-		plan->serial[i].irq = (uint32_t)vmm__profile_number(p, VMM_PROFILE_SERIAL_IRQ, i);
+		plan->serial[i].enable = p->serial_enable[i] != 0;
+		plan->serial[i].port = (uint32_t)p->serial_port[i];
+		plan->serial[i].irq = (uint32_t)p->serial_irq[i];
 	}
-	if (is_on(p, VMM_PROFILE_PCI_ENABLE, 0))
-		plan->pci_buses = (uint32_t)vmm__profile_number(p, VMM_PROFILE_PCI_BUSES, 0);
-	if (is_on(p, VMM_PROFILE_DEBUG_EXIT_ENABLE, 0))
-		plan->debug_exit = (uint32_t)vmm__profile_number(p, VMM_PROFILE_DEBUG_EXIT_PORT, 0);
-	plan->fw_cfg = is_on(p, VMM_PROFILE_FW_CFG_ENABLE, 0);
-	plan->power_off = is_on(p, VMM_PROFILE_POWER_OFF, 0);
-	plan->power_reset = is_on(p, VMM_PROFILE_POWER_RESET, 0);
-	plan->power_button = is_on(p, VMM_PROFILE_POWER_BUTTON, 0);
+	if (p->pci_enable != 0)
+		plan->pci_buses = (uint32_t)p->pci_buses;
+	if (p->debug_exit_enable != 0)
+		plan->debug_exit = (uint32_t)p->debug_exit_port;
+	plan->fw_cfg = p->fw_cfg_enable != 0;
+	plan->power_off = p->power_off != 0;
+	plan->power_reset = p->power_reset != 0;
+	plan->power_button = p->power_button != 0;
 }
 
 int vmm__plan_make(const struct vmm_profile *profile, struct vmm__plan *plan,

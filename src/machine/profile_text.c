@@ -6,7 +6,7 @@
  *	text       = { line "\n" }
  *	line       = [ section | assignment ] [ comment ]
  *	section    = "[" word [ digits ] "]"
- *	assignment = word "=" ( bare | quoted )
+ *	assignment = word { word | digits } "=" ( bare | quoted )
  *	comment    = "#" ...			after a blank, or first
  *	quoted     = '"' { byte | '\"' | '\\' } '"'
  *
@@ -26,7 +26,7 @@ struct reader {
 	uint32_t line;
 	const struct vmm__key *section; /* its first key; NULL before the first header */
 	uint32_t index;
-	uint32_t seen[VMM__PROFILE_NUMBERS * 2]; /* line that has set it, by key and index */
+	uint16_t seen[VMM__PROFILE_SLOTS]; /* line that has set it, by key and index */
 	size_t value_len;
 	char value[VMM__PROFILE_STRING + 1];
 };
@@ -81,11 +81,12 @@ static void skip_blanks(struct reader *r)
 		r->pos++;
 }
 
-static struct word take_word(struct reader *r)
+/* A key's name may have digits in it; after that of a section stands its number. */
+static struct word take_word(struct reader *r, bool digits)
 {
 	struct word w = {.pos = r->pos};
 
-	while (is_word(peek(r)))
+	while (is_word(peek(r)) || (digits && r->pos > w.pos && is_digit(peek(r))))
 		r->pos++;
 	w.len = r->pos - w.pos;
 	memcpy(w.shown, r->text + w.pos, w.len < WORD_SHOWN ? w.len : WORD_SHOWN);
@@ -109,7 +110,7 @@ static bool same_section(const struct vmm__key *a, const struct vmm__key *b)
 /* "word" or "word digits": chooses the section that assignments go to. */
 static int take_section(struct reader *r)
 {
-	struct word w = take_word(r);
+	struct word w = take_word(r, false);
 	size_t digits;
 	uint32_t index = 0;
 
@@ -124,7 +125,7 @@ static int take_section(struct reader *r)
 		return fail_at(r, w.pos, "there is no section '%s'", w.shown);
 	skip_blanks(r);
 	digits = r->pos;
-	for (; is_digit(peek(r)) && index < VMM__PROFILE_INDICES; r->pos++)
+	for (; is_digit(peek(r)) && index < r->section->indices; r->pos++)
 		index = index * 10 + (uint32_t)(peek(r) - '0');
 	if (r->pos != digits && r->section->indices == 1)
 		return fail_at(r, digits, "there is one section '%s', without a number",
@@ -306,7 +307,8 @@ static int set_number(struct reader *r, const struct vmm__key *key, size_t pos)
 	case 0:
 		return 0;
 	case -VMM_EALIGN:
-		return fail_at(r, pos, "'%s' is to be a whole number of MiB", key->name);
+		return fail_at(r, pos, "'%s' is to be a whole number of %s", key->name,
+			       key->align == 1024 ? "KiB" : "MiB");
 	default:
 		return fail_at(r, pos,
 			       key->hex ? "'%s' is to be from 0x%llx to 0x%llx"
@@ -345,23 +347,31 @@ static const struct vmm__key *find_name(const struct reader *r, const struct wor
 	return NULL;
 }
 
+/* Its place among all keys and their indices. */
+static uint32_t slot_of(const struct vmm__key *key, uint32_t index)
+{
+	uint32_t slot = index;
+
+	for (const struct vmm__key *k = vmm__keys; k < key; k++)
+		slot += k->indices;
+	return slot;
+}
+
 /* Refuses a key that a line above has set: one of the two is a mistake. */
 static int mark_seen(struct reader *r, const struct vmm__key *key, size_t pos)
 {
-	/* Strings have no slot among the numbers: they go by their place in the table. */
-	uint32_t slot = vmm__key_is_string(key) ? VMM__PROFILE_NUMBERS + (uint32_t)(key - vmm__keys)
-						: key->place + r->index;
+	uint16_t *seen = &r->seen[slot_of(key, r->index)];
 
-	if (r->seen[slot] != 0)
-		return fail_at(r, pos, "'%s' is set already, in line %u", key->name, r->seen[slot]);
-	r->seen[slot] = r->line;
+	if (*seen != 0)
+		return fail_at(r, pos, "'%s' is set already, in line %u", key->name, *seen);
+	*seen = (uint16_t)r->line; /* a text has less than 65,536 lines with something in them */
 	return 0;
 }
 
 /* "word = value" for the section that was chosen. */
 static int take_assignment(struct reader *r)
 {
-	struct word w = take_word(r);
+	struct word w = take_word(r, true);
 	const struct vmm__key *key;
 	size_t pos;
 	int err;

@@ -54,10 +54,10 @@ static void put_value(struct writer *w, const struct vmm_profile *profile,
 	uint64_t value;
 
 	if (vmm__key_is_string(key)) {
-		put_quoted(w, vmm__profile_string(profile, key));
+		put_quoted(w, vmm__profile_string(profile, key, index));
 		return;
 	}
-	value = profile->number[key->place + index];
+	value = vmm__profile_number(profile, key, index);
 	if (key->kind == VMM_PROFILE_KIND_SIZE) {
 		put_size(w, value);
 	} else if (key->kind == VMM_PROFILE_KIND_BOOLEAN) {
@@ -75,8 +75,8 @@ static bool is_default(const struct vmm_profile *profile, const struct vmm__key 
 	const char *a = key->string;
 
 	if (!vmm__key_is_string(key))
-		return profile->number[key->place + index] == key->number[index];
-	for (const char *b = vmm__profile_string(profile, key); *a == *b; a++, b++) {
+		return vmm__profile_number(profile, key, index) == vmm__key_default(key, index);
+	for (const char *b = vmm__profile_string(profile, key, index); *a == *b; a++, b++) {
 		if (*a == '\0')
 			return true;
 	}

@@ -5,7 +5,7 @@
 #include "fuzz.h"
 #include "libvmm/profile.h"
 
-#define STORAGE 8192
+#define STORAGE 32768
 
 static const char *const seeds[] = {
 	"[machine]\nname = build box # comment\n"
