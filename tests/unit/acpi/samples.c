@@ -80,16 +80,11 @@ static void range(struct vmm_aml *a, int (*put)(struct vmm_aml *, const struct v
 	put(a, &r);
 }
 
-static void terms_resources(struct vmm_aml *a)
+void sample_resources(struct vmm_aml *a)
 {
 	static const uint32_t gsi[] = {16, 17, 0x12345678};
 	static const uint16_t pins[] = {3, 9};
 
-	vmm_aml_name(a, "RES0");
-	vmm_aml_resources_begin(a);
-	vmm_aml_resources_finish(a);
-	vmm_aml_name(a, "RES1");
-	vmm_aml_resources_begin(a);
 	vmm_aml_res_irq(a, 1 << 4, VMM_AML_INT_EDGE);
 	vmm_aml_res_irq(a, 1 << 5 | 1 << 9, VMM_AML_INT_LOW | VMM_AML_INT_SHARED);
 	vmm_aml_res_dma(a, 1 << 2, 0);
@@ -115,6 +110,16 @@ static void terms_resources(struct vmm_aml *a)
 	vmm_aml_res_register(a, VMM_AML_SPACE_MEMORY, 32, 0, 3, 0xfeed0000);
 	vmm_aml_res_gpio_int(a, VMM_AML_GPIO_EDGE | VMM_AML_GPIO_LOW, 1, "\\_SB.TERM", 9);
 	vmm_aml_res_gpio_io(a, VMM_AML_GPIO_OUT | VMM_AML_GPIO_SHARED, 3, "\\_SB.TERM", pins, 2);
+}
+
+static void terms_resources(struct vmm_aml *a)
+{
+	vmm_aml_name(a, "RES0");
+	vmm_aml_resources_begin(a);
+	vmm_aml_resources_finish(a);
+	vmm_aml_name(a, "RES1");
+	vmm_aml_resources_begin(a);
+	sample_resources(a);
 	vmm_aml_resources_finish(a);
 }
 

@@ -17,6 +17,9 @@ extern const size_t sample_count;
 /* Every AML term there is. */
 void sample_terms(struct vmm_aml *a);
 
+/* Every resource descriptor, in an open template. */
+void sample_resources(struct vmm_aml *a);
+
 /* Opens, builds, closes; the result of vmm_acpi_close(). */
 int sample_build(const struct sample *s, void *buf, size_t cap, uint64_t gpa, size_t *len);
 
