@@ -13,6 +13,7 @@
  *   machine.h          a whole machine made from a profile
  *   state.h, debug.h   architectural state; stepping, breakpoints, address translation
  *   acpi.h, aml.h      ACPI tables and AML, built into the caller's buffer (usable alone)
+ *   uefi.h             vUEFI: tables, memory map and runtime services
  *   sim.h              an engine without hardware, for tests
  */
 #ifndef LIBVMM_LIBVMM_H
@@ -34,6 +35,7 @@
 #include "libvmm/sim.h"
 #include "libvmm/state.h"
 #include "libvmm/types.h"
+#include "libvmm/uefi.h"
 #include "libvmm/vcpu.h"
 #include "libvmm/vm.h"
 

@@ -50,13 +50,13 @@ VMM_BEGIN_DECLS
  * @base: First byte.
  * @size: Bytes, not 0; the end is at most 2^52.
  * @type: VMM_LOAD_RAM, or another of those numbers. Only RAM is written.
- * @reserved: 0.
+ * @uefi: 0, or its memory type in a UEFI memory map, where @type does not tell (uefi.h).
  */
 struct vmm_load_range {
 	uint64_t base;
 	uint64_t size;
 	uint32_t type;
-	uint32_t reserved;
+	uint32_t uefi;
 };
 
 /**
@@ -70,6 +70,8 @@ struct vmm_load_range {
  * @write:       Copies @len bytes to @gpa. Called only for ranges that lie in RAM.
  * @zero:        Makes @len bytes at @gpa read as zero; does nothing where they are known to. NULL:
  *               zeros are written with @write.
+ * @uefi_system: Guest-physical address of UEFI's system table (uefi.h), or 0. A bzImage is told of
+ *               it, and gets a UEFI memory map beside; other kinds have no way to be told.
  *
  * Both functions return 0 or a negative error code, which then becomes vmm_image_load()'s.
  */
@@ -81,6 +83,7 @@ struct vmm_load_target {
 	void *opaque;
 	int (*write)(void *opaque, uint64_t gpa, const void *buf, size_t len);
 	int (*zero)(void *opaque, uint64_t gpa, uint64_t len);
+	uint64_t uefi_system;
 };
 
 /**

@@ -3,6 +3,7 @@
  * Linux on x86, at its 64-bit entry point (Documentation/arch/x86/boot.rst, "64-bit boot
  * protocol"): the real-mode part is left out, and its work, to fill boot_params, is done here.
  */
+#include "libvmm/uefi.h"
 #include "linux_boot.h"
 #include "load.h"
 
@@ -19,6 +20,8 @@ struct kernel {
 	uint64_t params;
 	uint64_t cmdline;
 	uint64_t initrd;
+	uint64_t uefi_map; /* 0: there is no UEFI */
+	uint32_t uefi_map_size;
 };
 
 bool vmm__bzimage_is(const uint8_t *image, size_t len)
@@ -138,6 +141,17 @@ static int place_initrd(struct vmm__load *load, struct kernel *kernel)
 	return err;
 }
 
+/* Last, since it lists what has been placed. */
+static int place_uefi_map(struct vmm__load *load, struct kernel *kernel)
+{
+	const uint32_t most = load->target->range_count + 2 * (load->boot->area_count + 1);
+
+	if (load->target->uefi_system == 0)
+		return 0;
+	return vmm__load_place_table(load, most * VMM_UEFI_DESCRIPTOR_LEN, VMM__4K,
+				     VMM_BOOT_AREA_MEMMAP, &kernel->uefi_map);
+}
+
 static int plan(struct vmm__load *load, struct kernel *kernel)
 {
 	int err = place_kernel(load, kernel);
@@ -150,7 +164,45 @@ static int plan(struct vmm__load *load, struct kernel *kernel)
 	if (!err)
 		err = vmm__load_place_cmdline(load, vmm__le32(kernel->image + BZ_CMDLINE_SIZE),
 					      &kernel->cmdline);
-	return err ? err : place_initrd(load, kernel);
+	if (!err)
+		err = place_initrd(load, kernel);
+	return err ? err : place_uefi_map(load, kernel);
+}
+
+static int write_uefi_map(const struct vmm__load *load, struct kernel *kernel)
+{
+	const struct vmm_load_target *target = load->target;
+	uint8_t descriptor[VMM_UEFI_DESCRIPTOR_LEN];
+	struct vmm_uefi_map map;
+	int err;
+
+	if (kernel->uefi_map == 0)
+		return 0;
+	err = vmm_uefi_map_begin(&map, target->ranges, target->range_count, load->boot->areas,
+				 load->boot->area_count);
+	while (!err && vmm_uefi_map_next(&map, descriptor) == 0) {
+		err = vmm__load_write(load, kernel->uefi_map + kernel->uefi_map_size, descriptor,
+				      sizeof(descriptor));
+		kernel->uefi_map_size += (uint32_t)sizeof(descriptor);
+	}
+	return err;
+}
+
+static void fill_uefi(uint8_t *fields, const struct vmm__load *load, const struct kernel *kernel)
+{
+	const uint64_t system = load->target->uefi_system;
+
+	if (kernel->uefi_map == 0)
+		return;
+	vmm__put_le32(fields + BP_EFI_SIGNATURE, BP_EFI_SIGNATURE_64);
+	vmm__put_le32(fields + BP_EFI_SYSTEM, (uint32_t)system);
+	vmm__put_le32(fields + BP_EFI_SYSTEM_HIGH, (uint32_t)(system >> 32));
+	vmm__put_le32(fields + BP_EFI_MAP_STRIDE, VMM_UEFI_DESCRIPTOR_LEN);
+	vmm__put_le32(fields + BP_EFI_MAP_VERSION, VMM_UEFI_DESCRIPTOR_VERSION);
+	vmm__put_le32(fields + BP_EFI_MAP, (uint32_t)kernel->uefi_map);
+	vmm__put_le32(fields + BP_EFI_MAP_HIGH, (uint32_t)(kernel->uefi_map >> 32));
+	vmm__put_le32(fields + BP_EFI_MAP_SIZE, kernel->uefi_map_size);
+	fields[BP_SECURE_BOOT] = BP_SECURE_BOOT_OFF;
 }
 
 /* The image's own header with the loader's fields filled in, and the fields outside of it. */
@@ -171,6 +223,7 @@ static int write_header(const struct vmm__load *load, const struct kernel *kerne
 	vmm__put_le32(fields + BP_EXT_RAMDISK_SIZE, (uint32_t)(initrd_len >> 32));
 	vmm__put_le64(fields + BP_ACPI_RSDP_ADDR, load->target->rsdp);
 	fields[BP_E820_ENTRIES] = (uint8_t)load->target->range_count;
+	fill_uefi(fields, load, kernel);
 	return vmm__load_write(load, kernel->params, fields, sizeof(fields));
 }
 
@@ -191,7 +244,7 @@ static int write_e820(const struct vmm__load *load, const struct kernel *kernel)
 	return err;
 }
 
-static int write(const struct vmm__load *load, const struct kernel *kernel)
+static int write(const struct vmm__load *load, struct kernel *kernel)
 {
 	int err = vmm__load_write(load, kernel->base, kernel->image + kernel->setup_size,
 				  kernel->size);
@@ -202,6 +255,8 @@ static int write(const struct vmm__load *load, const struct kernel *kernel)
 		err = vmm__load_write_string(load, kernel->cmdline, load->args->cmdline);
 	if (!err)
 		err = vmm__load_zero(load, kernel->params, BP_SIZE);
+	if (!err)
+		err = write_uefi_map(load, kernel);
 	if (!err)
 		err = write_header(load, kernel);
 	if (!err)

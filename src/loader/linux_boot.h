@@ -44,7 +44,18 @@
 #define BP_ACPI_RSDP_ADDR    0x070 /* u64; read since 2.14 */
 #define BP_EXT_RAMDISK_IMAGE 0x0c0 /* u32; upper halves of the header's fields */
 #define BP_EXT_RAMDISK_SIZE  0x0c4 /* u32 */
+#define BP_EFI_SIGNATURE     0x1c0 /* u32 "EL64"; struct efi_info from here to 0x1df */
+#define BP_EFI_SIGNATURE_64  0x34364c45u
+#define BP_EFI_SYSTEM        0x1c4 /* u32 */
+#define BP_EFI_MAP_STRIDE    0x1c8 /* u32; bytes of a descriptor */
+#define BP_EFI_MAP_VERSION   0x1cc /* u32 */
+#define BP_EFI_MAP           0x1d0 /* u32 */
+#define BP_EFI_MAP_SIZE      0x1d4 /* u32 */
+#define BP_EFI_SYSTEM_HIGH   0x1d8 /* u32 */
+#define BP_EFI_MAP_HIGH      0x1dc /* u32 */
 #define BP_E820_ENTRIES      0x1e8 /* u8 */
+#define BP_SECURE_BOOT       0x1ec /* u8; what the kernel's EFI stub would have found out */
+#define BP_SECURE_BOOT_OFF   2
 #define BP_E820_TABLE        0x2d0
 #define BP_E820_ENTRY_SIZE   20u /* u64 address, u64 size, u32 type */
 #define BP_E820_ENTRIES_MAX  128u
