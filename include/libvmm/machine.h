@@ -52,7 +52,7 @@ struct vmm_load_target; /* loader.h */
  * @space: VMM_SPACE_MMIO (also for memory) or VMM_SPACE_PORT of bus.h.
  * @kind:  VMM_RANGE_.
  * @irq:   Interrupt line of the device, or VMM_MACHINE_NO_IRQ.
- * @reserved: 0.
+ * @uefi:  As in struct vmm_load_range.
  * @name:  What it is: "RAM", "serial 0", "IOAPIC". NUL-terminated.
  */
 struct vmm_machine_range {
@@ -61,7 +61,7 @@ struct vmm_machine_range {
 	uint32_t space;
 	uint32_t kind;
 	uint32_t irq;
-	uint32_t reserved;
+	uint32_t uefi;
 	char name[24];
 };
 

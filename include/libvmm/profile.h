@@ -48,6 +48,7 @@ struct vmm_profile; /* opaque */
 #define VMM_PROFILE_BOOT_KERNEL         0x0401 /* string: boot.kernel, as the embedder takes it */
 #define VMM_PROFILE_BOOT_INITRD         0x0402 /* string: boot.initrd */
 #define VMM_PROFILE_BOOT_CMDLINE        0x0403 /* string: boot.cmdline */
+#define VMM_PROFILE_BOOT_FIRMWARE       0x0404 /* string: boot.firmware, "none" or "vuefi" */
 #define VMM_PROFILE_SERIAL_ENABLE       0x0501 /* boolean: serial.enable; index 0 to 3 */
 #define VMM_PROFILE_SERIAL_PORT         0x0502 /* number: serial.port, the first of 8 */
 #define VMM_PROFILE_SERIAL_IRQ          0x0503 /* number: serial.irq, a pin of the IOAPIC */

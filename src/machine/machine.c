@@ -109,6 +109,7 @@ static void list_load_ranges(struct vmm_machine *m)
 		r->base = all[i].base;
 		r->size = all[i].len;
 		r->type = all[i].kind;
+		r->uefi = all[i].uefi;
 		m->load_range_count++;
 	}
 }
@@ -163,7 +164,9 @@ static int write_firmware(struct vmm_machine *m)
 {
 	int err = write_tables(m);
 
-	return err == 0 ? write_restart(m) : err;
+	if (err == 0)
+		err = write_restart(m);
+	return err == 0 && m->plan.uefi != 0 ? vmm__machine_write_uefi(m) : err;
 }
 
 /* --- Processors --- */
@@ -411,6 +414,7 @@ int vmm_machine_load_target(struct vmm_machine *machine, struct vmm_load_target 
 		.opaque = machine,
 		.write = load_write,
 		.zero = machine->loaded ? load_zero : load_zero_fresh,
+		.uefi_system = machine->uefi_system,
 	};
 
 	machine->loaded = true;

@@ -71,8 +71,8 @@ static int fw_cfg_write(void *opaque, uint64_t gpa, const void *buf, size_t len)
 
 /* --- Which there are --- */
 
-static int add_region(struct vmm_machine *m, uint32_t space, uint64_t base, uint64_t len,
-		      const struct vmm_region_ops *ops, void *device)
+int vmm__machine_add_region(struct vmm_machine *m, uint32_t space, uint64_t base, uint64_t len,
+			    const struct vmm_region_ops *ops, void *device)
 {
 	struct vmm_region *region;
 	int err = vmm_region_add(m->vm, space, base, len, ops, device, &region);
@@ -102,8 +102,8 @@ static int add_serial(struct vmm_machine *m, uint32_t index)
 	err = vmm_uart_create(m->host, &config, &c->uart);
 	if (err != 0)
 		return no_memory(m, err);
-	return add_region(m, VMM_SPACE_PORT, m->plan.serial[index].port, VMM_UART_PORTS,
-			  vmm_uart_ops(), c->uart);
+	return vmm__machine_add_region(m, VMM_SPACE_PORT, m->plan.serial[index].port,
+				       VMM_UART_PORTS, vmm_uart_ops(), c->uart);
 }
 
 static int add_power(struct vmm_machine *m)
@@ -114,7 +114,8 @@ static int add_power(struct vmm_machine *m)
 
 	if (err != 0)
 		return no_memory(m, err);
-	return add_region(m, VMM_SPACE_PORT, PORT_POWER, VMM_POWER_LEN, vmm_power_ops(), m->power);
+	return vmm__machine_add_region(m, VMM_SPACE_PORT, PORT_POWER, VMM_POWER_LEN,
+				       vmm_power_ops(), m->power);
 }
 
 static int add_debug_exit(struct vmm_machine *m)
@@ -125,8 +126,8 @@ static int add_debug_exit(struct vmm_machine *m)
 
 	if (err != 0)
 		return no_memory(m, err);
-	return add_region(m, VMM_SPACE_PORT, m->plan.debug_exit, VMM_DEBUG_EXIT_PORTS,
-			  vmm_debug_exit_ops(), m->debug_exit);
+	return vmm__machine_add_region(m, VMM_SPACE_PORT, m->plan.debug_exit, VMM_DEBUG_EXIT_PORTS,
+				       vmm_debug_exit_ops(), m->debug_exit);
 }
 
 static int add_fw_cfg(struct vmm_machine *m)
@@ -137,8 +138,8 @@ static int add_fw_cfg(struct vmm_machine *m)
 
 	if (err != 0)
 		return no_memory(m, err);
-	return add_region(m, VMM_SPACE_PORT, PORT_FW_CFG, VMM_FW_CFG_PORTS, vmm_fw_cfg_ops(),
-			  m->fw_cfg);
+	return vmm__machine_add_region(m, VMM_SPACE_PORT, PORT_FW_CFG, VMM_FW_CFG_PORTS,
+				       vmm_fw_cfg_ops(), m->fw_cfg);
 }
 
 static int add_pci_root(struct vmm_machine *m)
@@ -148,12 +149,13 @@ static int add_pci_root(struct vmm_machine *m)
 
 	if (err != 0)
 		return no_memory(m, err);
-	err = add_region(m, VMM_SPACE_MMIO, MAP_ECAM, m->plan.pci_buses * VMM_ECAM_BUS_LEN,
-			 vmm_pci_root_ecam_ops(), m->pci_root);
+	err = vmm__machine_add_region(m, VMM_SPACE_MMIO, MAP_ECAM,
+				      m->plan.pci_buses * VMM_ECAM_BUS_LEN, vmm_pci_root_ecam_ops(),
+				      m->pci_root);
 	if (err != 0)
 		return err;
-	return add_region(m, VMM_SPACE_PORT, PORT_PCI_CONFIG, VMM_PCI_ROOT_PORTS,
-			  vmm_pci_root_port_ops(), m->pci_root);
+	return vmm__machine_add_region(m, VMM_SPACE_PORT, PORT_PCI_CONFIG, VMM_PCI_ROOT_PORTS,
+				       vmm_pci_root_port_ops(), m->pci_root);
 }
 
 int vmm__machine_add_devices(struct vmm_machine *m)
@@ -172,6 +174,8 @@ int vmm__machine_add_devices(struct vmm_machine *m)
 		err = add_fw_cfg(m);
 	if (err == 0 && m->plan.pci_buses > 0)
 		err = add_pci_root(m);
+	if (err == 0 && m->plan.uefi != 0)
+		err = vmm__machine_add_uefi(m);
 	return err;
 }
 
@@ -197,4 +201,5 @@ void vmm__machine_destroy_devices(struct vmm_machine *m)
 	vmm_debug_exit_destroy(m->debug_exit);
 	vmm_fw_cfg_destroy(m->fw_cfg);
 	vmm_pci_root_destroy(m->pci_root);
+	vmm_uefi_destroy(m->uefi);
 }

@@ -7,6 +7,7 @@
 #include "libvmm/dev.h"
 #include "libvmm/loader.h"
 #include "libvmm/mem.h"
+#include "libvmm/uefi.h"
 #include "machine_plan.h"
 #include "profile_keys.h"
 #include "sync.h"
@@ -31,6 +32,8 @@ struct vmm_machine {
 	struct vmm_debug_exit *debug_exit;
 	struct vmm_fw_cfg *fw_cfg;
 	struct vmm_pci_root *pci_root;
+	struct vmm_uefi *uefi;
+	uint64_t uefi_system; /* address of the system table, 0: no vUEFI */
 	uint32_t load_range_count;
 	struct vmm_load_range load_range[VMM__PLAN_RANGES];
 	bool loaded; /* a load target was asked for: memory may have been written */
@@ -52,6 +55,14 @@ int vmm__machine_add_devices(struct vmm_machine *m);
 void vmm__machine_reset_devices(struct vmm_machine *m);
 /* After the VM has gone. */
 void vmm__machine_destroy_devices(struct vmm_machine *m);
+
+/* A device's region in the VM. */
+int vmm__machine_add_region(struct vmm_machine *m, uint32_t space, uint64_t base, uint64_t len,
+			    const struct vmm_region_ops *ops, void *device);
+
+/* vUEFI (machine_uefi.c): its device, and what it has in memory when the guest starts. */
+int vmm__machine_add_uefi(struct vmm_machine *m);
+int vmm__machine_write_uefi(struct vmm_machine *m);
 
 /* Stop the machine for a reason (VMM_MACHINE_OFF and on): the first one counts. */
 void vmm__machine_stop(struct vmm_machine *m, uint32_t reason, uint32_t vcpu, uint32_t status);

@@ -5,6 +5,7 @@
 #include "format.h"
 #include "libvmm/bus.h"
 #include "libvmm/dev.h"
+#include "libvmm/uefi.h"
 #include "mem.h"
 #include "profile_keys.h"
 
@@ -36,6 +37,16 @@ static void add_memory(struct list *l, uint32_t kind, uint64_t base, uint64_t le
 	add(l, VMM_SPACE_MMIO, kind, base, len, VMM_MACHINE_NO_IRQ, name);
 }
 
+/* Firmware's: reserved memory to an E820, with a type of its own in a UEFI memory map. */
+static void add_uefi(struct list *l, uint32_t type, uint64_t base, uint64_t len, const char *name)
+{
+	add_memory(l, VMM_RANGE_RESERVED, base, len, name);
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (l->range[i].base == base)
+			l->range[i].uefi = type;
+	}
+}
+
 static void add_ports(struct list *l, uint32_t base, uint32_t len, uint32_t irq, const char *name)
 {
 	add(l, VMM_SPACE_PORT, VMM_RANGE_DEVICE, base, len, irq, name);
@@ -45,8 +56,15 @@ static void list_memory(struct list *l, const struct vmm__plan *plan)
 {
 	add_memory(l, VMM_RANGE_RAM, 0, MAP_CONVENTIONAL_END, "RAM");
 	add_memory(l, VMM_RANGE_ACPI, MAP_TABLES, MAP_TABLES_LEN, "ACPI tables");
-	if (plan->low_ram > MAP_EXTENDED)
+	if (plan->uefi != 0) {
+		add_memory(l, VMM_RANGE_RAM, MAP_EXTENDED, plan->uefi - MAP_EXTENDED, "RAM");
+		add_uefi(l, VMM_UEFI_RUNTIME_CODE, plan->uefi, VMM_UEFI_RUNTIME_LEN,
+			 "vUEFI runtime");
+		add_uefi(l, VMM_UEFI_RUNTIME_DATA, plan->uefi + VMM_UEFI_RUNTIME_LEN,
+			 MAP_UEFI_LEN - VMM_UEFI_RUNTIME_LEN, "vUEFI tables");
+	} else if (plan->low_ram > MAP_EXTENDED) {
 		add_memory(l, VMM_RANGE_RAM, MAP_EXTENDED, plan->low_ram - MAP_EXTENDED, "RAM");
+	}
 	if (plan->high_ram > 0)
 		add_memory(l, VMM_RANGE_RAM, MAP_HIGH_RAM, plan->high_ram, "RAM");
 	add_memory(l, VMM_RANGE_DEVICE, MAP_IOAPIC, MAP_IOAPIC_LEN, "IOAPIC");
@@ -76,6 +94,8 @@ static void list_ports(struct list *l, const struct vmm__plan *plan)
 	if (vmm__plan_has_power(plan))
 		add_ports(l, PORT_POWER, VMM_POWER_LEN,
 			  plan->power_button ? IRQ_POWER : VMM_MACHINE_NO_IRQ, "power");
+	if (plan->uefi != 0)
+		add_ports(l, PORT_UEFI, VMM_UEFI_DOORBELL_LEN, VMM_MACHINE_NO_IRQ, "vUEFI");
 	if (plan->pci_buses == 0)
 		return;
 	add_ports(l, PORT_PCI_CONFIG, VMM_PCI_ROOT_PORTS, VMM_MACHINE_NO_IRQ, "PCI configuration");
@@ -129,6 +149,30 @@ static void read_memory(const struct vmm_profile *p, struct vmm__plan *plan)
 	plan->high_ram = plan->ram_size - plan->low_ram;
 }
 
+/* A profile's strings end within their fields. */
+static bool is_word(const char *string, const char *word)
+{
+	while (*string != '\0' && *string == *word) {
+		string++;
+		word++;
+	}
+	return *string == *word;
+}
+
+static int read_firmware(const struct vmm_profile *p, struct vmm__plan *plan,
+			 struct vmm_profile_error *error)
+{
+	if (is_word(p->firmware, "none"))
+		return 0;
+	if (!is_word(p->firmware, "vuefi"))
+		return fail(error, -VMM_EINVAL, "boot.firmware is none or vuefi, not '%s'",
+			    p->firmware);
+	if (plan->low_ram < MAP_EXTENDED + 2 * MAP_UEFI_LEN)
+		return fail(error, -VMM_ERANGE, "vUEFI wants a memory.size of 2M or more");
+	plan->uefi = plan->low_ram - MAP_UEFI_LEN;
+	return 0;
+}
+
 static int read_cpus(const struct vmm_profile *p, struct vmm__plan *plan,
 		     struct vmm_profile_error *error)
 {
@@ -177,7 +221,9 @@ int vmm__plan_make(const struct vmm_profile *profile, struct vmm__plan *plan,
 	ports.count = 0;
 	read_memory(profile, plan);
 	read_devices(profile, plan);
-	err = read_cpus(profile, plan, error);
+	err = read_firmware(profile, plan, error);
+	if (err == 0)
+		err = read_cpus(profile, plan, error);
 	if (err != 0)
 		return err;
 	list_ports(&ports, plan);

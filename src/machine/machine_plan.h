@@ -18,6 +18,7 @@
 #define MAP_TABLES_LEN       UINT64_C(0x20000)
 #define MAP_RESTART          UINT64_C(0xffff0) /* the last 16 bytes of that */
 #define MAP_EXTENDED         UINT64_C(0x100000)
+#define MAP_UEFI_LEN         UINT64_C(0x40000) /* vUEFI, at the end of low RAM */
 #define MAP_LOW_RAM_END      UINT64_C(0xc0000000)
 #define MAP_PCI_WINDOW       UINT64_C(0xc0000000)
 #define MAP_PCI_WINDOW_LEN   UINT64_C(0x20000000)
@@ -31,6 +32,7 @@
 /* Ports. */
 #define PORT_FW_CFG     0x510
 #define PORT_POWER      0x600
+#define PORT_UEFI       0x608
 #define PORT_PCI_CONFIG 0xcf8
 #define PORT_PCI_WINDOW 0x1000
 #define PORT_END        0x10000
@@ -39,14 +41,15 @@
 
 #define SERIAL_PORTS 4
 
-/* Ranges of the map: at most 8 of memory, 9 of ports. */
-#define VMM__PLAN_RANGES 17
+/* Ranges of the map: at most 10 of memory, 10 of ports. */
+#define VMM__PLAN_RANGES 20
 
 /* A profile's values, as the machine needs them. */
 struct vmm__plan {
 	uint64_t ram_size;
 	uint64_t low_ram;  /* bytes from 0 on, the part for the tables among them */
 	uint64_t high_ram; /* bytes from MAP_HIGH_RAM on */
+	uint64_t uefi;     /* where vUEFI is, in the last part of low RAM; 0: not there */
 	struct vmm_x86_topology topology;
 	uint32_t cpus;
 	uint32_t pci_buses;  /* 0: no PCI */

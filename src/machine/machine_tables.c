@@ -10,6 +10,7 @@
 #include "format.h"
 #include "libvmm/acpi.h"
 #include "libvmm/dev.h"
+#include "libvmm/uefi.h"
 #include "machine_plan.h"
 #include "mem.h"
 
@@ -254,6 +255,8 @@ static void add_reserved(struct vmm_aml *a, const struct vmm__plan *plan)
 		crs_ports(a, PORT_POWER, VMM_POWER_LEN);
 	if (plan->debug_exit != 0)
 		crs_ports(a, plan->debug_exit, VMM_DEBUG_EXIT_PORTS);
+	if (plan->uefi != 0)
+		crs_ports(a, PORT_UEFI, VMM_UEFI_DOORBELL_LEN);
 	vmm_aml_resources_finish(a);
 	vmm_aml_device_finish(a);
 }

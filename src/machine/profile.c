@@ -62,6 +62,7 @@ const struct vmm__key vmm__keys[] = {
 	STRING(VMM_PROFILE_BOOT_KERNEL, "boot", "kernel", kernel, "", "kernel image"),
 	STRING(VMM_PROFILE_BOOT_INITRD, "boot", "initrd", initrd, "", "initial RAM disk"),
 	STRING(VMM_PROFILE_BOOT_CMDLINE, "boot", "cmdline", cmdline, "", "kernel's command line"),
+	STRING(VMM_PROFILE_BOOT_FIRMWARE, "boot", "firmware", firmware, "none", "what the guest finds of firmware: none or vuefi"),
 
 	VALUE(VMM_PROFILE_SERIAL_ENABLE, "serial", "enable", serial_enable, BOOLEAN, 0, 1, false, 1, "16550 serial port", 1, 0, 0, 0),
 	VALUE(VMM_PROFILE_SERIAL_PORT, "serial", "port", serial_port, NUMBER, 0x100, 0xff8, true, 1, "first of its 8 I/O ports", 0x3f8, 0x2f8, 0x3e8, 0x2e8),

@@ -50,6 +50,7 @@ struct vmm_profile {
 	char cmdline[VMM__PROFILE_STRING + 1];
 	char numa_cpus[VMM__PROFILE_NODES][128];
 	char numa_distances[VMM__PROFILE_NODES][128];
+	char firmware[16];
 	char tpm_interface[16];
 	char vmgenid_guid[40];
 	char smbios_manufacturer[64];

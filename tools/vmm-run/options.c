@@ -9,7 +9,7 @@
 
 #include "files.h"
 
-enum { OPT_FLAT = 256, OPT_NO_REBOOT, OPT_DRY_RUN, OPT_TABLES, OPT_STATS, OPT_PROBE };
+enum { OPT_FLAT = 256, OPT_FIRMWARE, OPT_NO_REBOOT, OPT_DRY_RUN, OPT_TABLES, OPT_STATS, OPT_PROBE };
 
 static const struct option long_options[] = {
 	{"profile", required_argument, NULL, 'p'},
@@ -20,6 +20,7 @@ static const struct option long_options[] = {
 	{"memory", required_argument, NULL, 'm'},
 	{"cpus", required_argument, NULL, 'c'},
 	{"engine", required_argument, NULL, 'e'},
+	{"firmware", required_argument, NULL, OPT_FIRMWARE},
 	{"flat", required_argument, NULL, OPT_FLAT},
 	{"no-reboot", no_argument, NULL, OPT_NO_REBOOT},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
@@ -42,6 +43,7 @@ static const char usage[] =
 	"  -m, --memory SIZE         RAM: 512M, 5G\n"
 	"  -c, --cpus N | LIST       CPUs: 4, or sockets=2,dies=1,cores=2,threads=2\n"
 	"  -e, --engine NAME         the engine: kvm\n"
+	"      --firmware NAME       none, or vuefi: tables and runtime services\n"
 	"      --flat MODE:BASE[:ENTRY]  the kernel is raw bytes; mode 16, 32 or 64\n"
 	"      --no-reboot           end when the guest asks for a reset\n"
 	"      --dry-run             print memory map, places and tables; do not run\n"
@@ -175,6 +177,8 @@ static int apply(struct options *o, int option, char *value)
 	case 'e':
 		o->engine = value;
 		return -1;
+	case OPT_FIRMWARE:
+		return assign_string(o, VMM_PROFILE_BOOT_FIRMWARE, value);
 	case OPT_FLAT:
 		return read_flat(o, value);
 	case OPT_NO_REBOOT:

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "libvmm/bus.h"
+#include "libvmm/uefi.h"
 
 struct tables {
 	uint8_t *bytes;
@@ -102,7 +103,9 @@ static bool print_places(const struct options *options, const struct files *file
 	for (uint32_t i = 0; i < count; i++) {
 		if (ranges[i].space == VMM_SPACE_MMIO && ranges[i].kind <= VMM_RANGE_NVS)
 			map[target.range_count++] = (struct vmm_load_range){
-				ranges[i].base, ranges[i].len, ranges[i].kind, 0};
+				ranges[i].base, ranges[i].len, ranges[i].kind, ranges[i].uefi};
+		if (ranges[i].uefi == VMM_UEFI_RUNTIME_CODE)
+			target.uefi_system = ranges[i].base;
 	}
 	if (!files_load(files, options, &target, &boot))
 		return false;
