@@ -15,13 +15,18 @@ struct access {
 	uint8_t value;     /* FILL */
 };
 
+static bool is_seen(const struct vmm_mem *mem)
+{
+	return mem->base != NULL || mem->owned == VMM__MEM_PHYS;
+}
+
 /* Every byte is in memory of the library's. */
 static bool is_accessible(const struct vmm__view *view, size_t i, uint64_t gpa, uint64_t len)
 {
 	for (; i < view->count; i++) {
 		const struct vmm__piece *p = &view->piece[i];
 
-		if (p->gpa > gpa || p->mem->base == NULL)
+		if (p->gpa > gpa || !is_seen(p->mem))
 			return false;
 		uint64_t in_piece = p->len - (gpa - p->gpa);
 		if (in_piece >= len)
@@ -32,17 +37,13 @@ static bool is_accessible(const struct vmm__view *view, size_t i, uint64_t gpa, 
 	return false;
 }
 
-/* A write is marked dirty after it, so that whoever sees the mark also sees what was written. */
-static void transfer(const struct vmm_vm *vm, const struct vmm__piece *p, uint64_t gpa, size_t len,
-		     struct access *a)
+static void copy(uint8_t *at, size_t len, struct access *a)
 {
-	uint8_t *at = p->mem->base + p->offset + (gpa - p->gpa);
-
 	switch (a->kind) {
 	case READ:
 		memcpy(a->out, at, len);
 		a->out += len;
-		return;
+		break;
 	case WRITE:
 		memcpy(at, a->in, len);
 		a->in += len;
@@ -51,7 +52,36 @@ static void transfer(const struct vmm_vm *vm, const struct vmm__piece *p, uint64
 		memset(at, a->value, len);
 		break;
 	}
-	if (p->dirty != NULL)
+}
+
+/* Physical memory is seen through one window at a time. */
+static void copy_physical(const struct vmm_mem *mem, uint64_t offset, size_t len, struct access *a)
+{
+	const struct vmm_host *host = &mem->ctx->host;
+
+	while (len != 0) {
+		uint32_t now = len < VMM_PHYS_WINDOW ? (uint32_t)len : VMM_PHYS_WINDOW;
+		void *window = host->phys_map(host->opaque, mem->extents[0].hpa + offset, now,
+					      mem->memtype);
+
+		copy(window, now, a);
+		host->phys_unmap(host->opaque, window, now);
+		offset += now;
+		len -= now;
+	}
+}
+
+/* A write is marked dirty after it, so that whoever sees the mark also sees what was written. */
+static void transfer(const struct vmm_vm *vm, const struct vmm__piece *p, uint64_t gpa, size_t len,
+		     struct access *a)
+{
+	uint64_t offset = p->offset + (gpa - p->gpa);
+
+	if (p->mem->base != NULL)
+		copy(p->mem->base + offset, len, a);
+	else
+		copy_physical(p->mem, offset, len, a);
+	if (a->kind != READ && p->dirty != NULL)
 		vmm__dirty_mark(p, vm->page_shift, gpa, len);
 }
 

@@ -86,6 +86,11 @@ static inline void vmm__free(struct vmm_ctx *ctx, void *ptr, size_t size)
 
 /* --- memory objects: mem.c --- */
 
+/* vmm_mem.owned: what the last reference gives back to the host. */
+#define VMM__MEM_NOT_OWNED 0
+#define VMM__MEM_OWNED     1 /* base is guest_alloc()'s */
+#define VMM__MEM_PHYS      2 /* its one extent is phys_alloc()'s; seen through phys_map() */
+
 struct vmm_mem {
 	struct vmm_ctx *ctx;
 	_Atomic uint32_t refs;
@@ -94,7 +99,7 @@ struct vmm_mem {
 	uint8_t *base; /* NULL: physical */
 	struct vmm_extent *extents;
 	uint32_t extent_count;
-	uint32_t owned; /* 1: base is the host's guest_alloc() */
+	uint32_t owned; /* VMM__MEM_ */
 	void (*release)(void *opaque, void *base, uint64_t len);
 	void *opaque;
 };

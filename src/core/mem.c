@@ -34,6 +34,38 @@ static struct vmm_mem *new_mem(struct vmm_ctx *ctx, const char *call, uint64_t l
 	return mem;
 }
 
+static uint64_t alignment(uint64_t len)
+{
+	return len >= LARGE_PAGE ? LARGE_PAGE : VMM__MEM_PAGE;
+}
+
+static int take_virtual(struct vmm_mem *mem)
+{
+	const struct vmm_host *host = &mem->ctx->host;
+
+	mem->base = host->guest_alloc(host->opaque, mem->len, alignment(mem->len));
+	if (mem->base == NULL)
+		return -VMM_ENOMEM;
+	mem->owned = VMM__MEM_OWNED;
+	return 0;
+}
+
+static int take_physical(struct vmm_mem *mem)
+{
+	const struct vmm_host *host = &mem->ctx->host;
+	uint64_t pa;
+
+	mem->extents = vmm__alloc(mem->ctx, sizeof(*mem->extents), _Alignof(struct vmm_extent));
+	if (mem->extents == NULL)
+		return -VMM_ENOMEM;
+	mem->extent_count = 1;
+	if (host->phys_alloc(host->opaque, mem->len, alignment(mem->len), &pa) != 0)
+		return -VMM_ENOMEM;
+	mem->extents[0] = (struct vmm_extent){pa, mem->len};
+	mem->owned = VMM__MEM_PHYS;
+	return 0;
+}
+
 int vmm_mem_create(struct vmm_ctx *ctx, uint64_t len, struct vmm_mem **out)
 {
 	const char *call = "vmm_mem_create";
@@ -44,19 +76,19 @@ int vmm_mem_create(struct vmm_ctx *ctx, uint64_t len, struct vmm_mem **out)
 	int r = check_size(ctx, call, len);
 	if (r != 0)
 		return r;
-	if (ctx->host.guest_alloc == NULL || ctx->host.guest_free == NULL)
+	const struct vmm_host *host = &ctx->host;
+	bool physical = host->phys_alloc != NULL && host->phys_free != NULL &&
+			host->phys_map != NULL && host->phys_unmap != NULL;
+	if (!physical && (host->guest_alloc == NULL || host->guest_free == NULL))
 		return vmm__ctx_fail(ctx, -VMM_ENOTSUP, call, "the host gives no guest memory");
 
 	struct vmm_mem *mem = new_mem(ctx, call, len);
 	if (mem == NULL)
 		return -VMM_ENOMEM;
-	mem->owned = 1;
-	mem->base = ctx->host.guest_alloc(ctx->host.opaque, len,
-					  len >= LARGE_PAGE ? LARGE_PAGE : VMM__MEM_PAGE);
-	if (mem->base == NULL) {
+	r = physical ? take_physical(mem) : take_virtual(mem);
+	if (r != 0) {
 		vmm_mem_unref(mem);
-		return vmm__ctx_fail(ctx, -VMM_ENOMEM, call,
-				     "the host has not 0x%llx bytes for a guest",
+		return vmm__ctx_fail(ctx, r, call, "the host has not 0x%llx bytes for a guest",
 				     (unsigned long long)len);
 	}
 	*out = mem;
@@ -152,8 +184,10 @@ void vmm_mem_unref(struct vmm_mem *mem)
 	if (mem == NULL || atomic_fetch_sub(&mem->refs, 1) != 1)
 		return;
 	struct vmm_ctx *ctx = mem->ctx;
-	if (mem->owned && mem->base != NULL)
+	if (mem->owned == VMM__MEM_OWNED)
 		ctx->host.guest_free(ctx->host.opaque, mem->base, mem->len);
+	else if (mem->owned == VMM__MEM_PHYS)
+		ctx->host.phys_free(ctx->host.opaque, mem->extents[0].hpa, mem->len);
 	if (mem->release != NULL)
 		mem->release(mem->opaque, mem->base, mem->len);
 	vmm__free(ctx, mem->extents, mem->extent_count * sizeof(*mem->extents));

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * Model-specific registers. A guest sees those that Linux's KVM has for a processor of the same
+ * CPUID, as far as anything follows from them; others, and those of SVM itself, are #GP. Registers
+ * that the VMCB holds and whose values can do no harm are the guest's own (APM2 15.11).
+ */
+#include "svm_engine.h"
+#include "x86_msr.h"
+#include "x86_paging.h"
+#include "x86_reset.h"
+
+#define EFER_SCE   BIT(0)
+#define EFER_LME   BIT(8)
+#define EFER_FFXSR BIT(14)
+
+#define UCODE_REV   (UINT64_C(0x01000065) << 32)
+#define DE_CFG_LFENCE UINT64_C(2) /* LFENCE is serialising: APM3, LFENCE */
+
+/* Eight variable ranges, the fixed ones, write-combining: APM2 7.7.3. */
+#define MTRR_CAP UINT64_C(0x508)
+
+uint64_t vmm__svm_efer_bits(const struct vmm__svm_vcpu *v)
+{
+	uint32_t edx = vmm__svm_leaf(v, 0x80000001, 0).edx;
+
+	return (edx & BIT(11) ? EFER_SCE : 0) | (edx & BIT(20) ? X86_EFER_NXE : 0) |
+	       (edx & BIT(25) ? EFER_FFXSR : 0) | (edx & BIT(29) ? EFER_LME | X86_EFER_LMA : 0);
+}
+
+/* SDM 1 13.3: x87 always, AVX with SSE, AVX-512 whole and with AVX. */
+bool vmm__svm_xcr0_valid(const struct vmm__svm_vcpu *v, uint64_t xcr0)
+{
+	struct vmm_x86_cpuid e = vmm__svm_leaf(v, 0xd, 0);
+	uint64_t all = (uint64_t)e.edx << 32 | e.eax, avx512 = xcr0 & BITS(7, 5);
+
+	return v->has_xsave && !(xcr0 & ~all) && (xcr0 & 1) &&
+	       (!(xcr0 & BIT(2)) || (xcr0 & BIT(1))) &&
+	       (avx512 == 0 || (avx512 == BITS(7, 5) && (xcr0 & BIT(2))));
+}
+
+static bool canonical(uint64_t va)
+{
+	return (uint64_t)((int64_t)(va << 16) >> 16) == va ||
+	       (uint64_t)((int64_t)(va << 7) >> 7) == va;
+}
+
+static int set_efer(struct vmm__svm_vcpu *v, uint64_t value)
+{
+	struct svm_vmcb *vmcb = v->vmcb;
+
+	if (value & ~vmm__svm_efer_bits(v))
+		return -VMM_ENOENT;
+	if ((vmcb->cr0 & X86_CR0_PG) && ((value ^ vmcb->efer) & EFER_LME))
+		return -VMM_ENOENT;
+	vmcb->efer = (value & ~X86_EFER_LMA) | (vmcb->efer & X86_EFER_LMA) | SVM_EFER_SVME;
+	return 0;
+}
+
+/* Where an MSR's value is, for those that are a word and no more; and what must be clear in it. */
+struct plain {
+	uint64_t *word;
+	bool canonical;
+	uint64_t reserved;
+};
+
+static uint64_t *mtrr_word(struct vmm__svm_vcpu *v, uint32_t index)
+{
+	if (index >= X86_MSR_MTRR_VAR && index < X86_MSR_MTRR_VAR + 16)
+		return &v->mtrr_var[index - X86_MSR_MTRR_VAR];
+	switch (index) {
+	case X86_MSR_MTRR_DEF:
+		return &v->mtrr_def;
+	case X86_MSR_MTRR_FIX64K:
+		return &v->mtrr_fixed[0];
+	case X86_MSR_MTRR_FIX16K:
+	case X86_MSR_MTRR_FIX16K + 1:
+		return &v->mtrr_fixed[1 + index - X86_MSR_MTRR_FIX16K];
+	default:
+		return index >= X86_MSR_MTRR_FIX4K && index < X86_MSR_MTRR_FIX4K + 8
+			       ? &v->mtrr_fixed[3 + index - X86_MSR_MTRR_FIX4K]
+			       : NULL;
+	}
+}
+
+static struct plain plain(struct vmm__svm_vcpu *v, uint32_t index)
+{
+	struct svm_vmcb *vmcb = v->vmcb;
+
+	switch (index) {
+	case X86_MSR_SYSENTER_CS:
+		return (struct plain){&vmcb->sysenter_cs, false, 0};
+	case X86_MSR_SYSENTER_ESP:
+		return (struct plain){&vmcb->sysenter_esp, true, 0};
+	case X86_MSR_SYSENTER_EIP:
+		return (struct plain){&vmcb->sysenter_eip, true, 0};
+	case X86_MSR_STAR:
+		return (struct plain){&vmcb->star, false, 0};
+	case X86_MSR_LSTAR:
+		return (struct plain){&vmcb->lstar, true, 0};
+	case X86_MSR_CSTAR:
+		return (struct plain){&vmcb->cstar, true, 0};
+	case X86_MSR_SFMASK:
+		return (struct plain){&vmcb->sfmask, false, 0};
+	case X86_MSR_FS_BASE:
+		return (struct plain){&vmcb->fs.base, true, 0};
+	case X86_MSR_GS_BASE:
+		return (struct plain){&vmcb->gs.base, true, 0};
+	case X86_MSR_KERNEL_GS:
+		return (struct plain){&vmcb->kernel_gs_base, true, 0};
+	case X86_MSR_TSC_AUX:
+		return (struct plain){&v->tsc_aux, false, BITS(63, 32)};
+	case X86_MSR_MISC_ENABLE:
+		return (struct plain){&v->misc_enable, false, 0};
+	case X86_MSR_DEBUGCTL:
+		return (struct plain){&v->debugctl, false, ~UINT64_C(3)};
+	default:
+		return (struct plain){mtrr_word(v, index), false, 0};
+	}
+}
+
+/* Eight types of 0, 1, 4, 5, 6 or 7: APM2 7.8.1. */
+static bool pat_valid(uint64_t pat)
+{
+	for (int i = 0; i < 8; i++, pat >>= 8) {
+		uint64_t type = pat & 0xff;
+
+		if (type > 7 || type == 2 || type == 3)
+			return false;
+	}
+	return true;
+}
+
+int vmm__svm_get_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint64_t *value)
+{
+	const uint64_t *word = plain(v, index).word;
+
+	if (word) {
+		*value = *word;
+		return 0;
+	}
+	switch (index) {
+	case X86_MSR_TSC:
+		*value = vmm__svm_tsc(v);
+		return 0;
+	case X86_MSR_TSC_ADJUST:
+		*value = v->tsc_adjust;
+		return 0;
+	case X86_MSR_APIC_BASE:
+		*value = v->apic_base;
+		return 0;
+	case X86_MSR_EFER:
+		*value = v->vmcb->efer & ~SVM_EFER_SVME;
+		return 0;
+	case X86_MSR_PAT:
+		*value = v->vmcb->g_pat;
+		return 0;
+	case X86_MSR_MTRR_CAP:
+		*value = MTRR_CAP;
+		return 0;
+	case X86_MSR_UCODE_REV:
+		*value = UCODE_REV;
+		return 0;
+	case X86_MSR_DE_CFG:
+		*value = DE_CFG_LFENCE;
+		return 0;
+	case X86_MSR_MCG_CAP: /* no banks */
+	case X86_MSR_MCG_STATUS:
+	case X86_MSR_SYSCFG:
+	case X86_MSR_HWCR:
+	case X86_MSR_NB_CFG:
+	case X86_MSR_DC_CFG:
+	case X86_MSR_BU_CFG2:
+	case X86_MSR_INT_PENDING:
+		*value = 0;
+		return 0;
+	case PV_MSR_TIME:
+	case PV_MSR_TIME_OLD:
+		*value = v->pv_time;
+		return 0;
+	case PV_MSR_WALL:
+	case PV_MSR_WALL_OLD:
+		*value = v->pv_wall;
+		return 0;
+	default:
+		(void)by_host;
+		return -VMM_ENOENT;
+	}
+}
+
+static void set_tsc(struct vmm__svm_vcpu *v, bool by_host, uint64_t value)
+{
+	if (!by_host)
+		v->tsc_adjust += value - vmm__svm_tsc(v);
+	vmm__svm_set_tsc(v, value);
+}
+
+static void set_tsc_adjust(struct vmm__svm_vcpu *v, bool by_host, uint64_t value)
+{
+	if (!by_host) {
+		v->vmcb->tsc_offset += value - v->tsc_adjust;
+		vmm__svm_write_time(v);
+	}
+	v->tsc_adjust = value;
+}
+
+static int set_pv_time(struct vmm__svm_vcpu *v, uint64_t value)
+{
+	if (value & 2)
+		return -VMM_ENOENT;
+	v->pv_time = value;
+	vmm__svm_write_time(v);
+	return 0;
+}
+
+static int set_apic_base(struct vmm__svm_vcpu *v, uint64_t value)
+{
+	if (value & (BITS(63, 52) | BITS(7, 0) | BIT(9)))
+		return -VMM_ENOENT;
+	v->apic_base = value;
+	return 0;
+}
+
+int vmm__svm_set_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint64_t value)
+{
+	struct plain p = plain(v, index);
+
+	if (p.word) {
+		if ((value & p.reserved) || (p.canonical && !canonical(value)))
+			return -VMM_ENOENT;
+		*p.word = value;
+		return 0;
+	}
+	switch (index) {
+	case X86_MSR_TSC:
+		set_tsc(v, by_host, value);
+		return 0;
+	case X86_MSR_TSC_ADJUST:
+		set_tsc_adjust(v, by_host, value);
+		return 0;
+	case X86_MSR_APIC_BASE:
+		return set_apic_base(v, value);
+	case X86_MSR_EFER:
+		return set_efer(v, value);
+	case X86_MSR_PAT:
+		if (!pat_valid(value))
+			return -VMM_ENOENT;
+		v->vmcb->g_pat = value;
+		return 0;
+	case X86_MSR_UCODE_REV: /* an update is no business of a guest's, and harmless */
+	case X86_MSR_UCODE_LOAD:
+	case X86_MSR_DE_CFG:
+	case X86_MSR_MCG_STATUS:
+	case X86_MSR_HWCR:
+	case X86_MSR_NB_CFG:
+	case X86_MSR_DC_CFG:
+	case X86_MSR_BU_CFG2:
+		return 0;
+	case PV_MSR_TIME:
+	case PV_MSR_TIME_OLD:
+		return set_pv_time(v, value);
+	case PV_MSR_WALL:
+	case PV_MSR_WALL_OLD:
+		v->pv_wall = value;
+		if (!by_host && value != 0)
+			vmm__svm_write_wall(v);
+		return 0;
+	default:
+		return -VMM_ENOENT;
+	}
+}
+
+/* APM2 14.1.3 */
+void vmm__svm_reset_msrs(struct vmm__svm_vcpu *v)
+{
+	struct svm_vmcb *vmcb = v->vmcb;
+
+	vmcb->star = vmcb->lstar = vmcb->cstar = vmcb->sfmask = vmcb->kernel_gs_base = 0;
+	vmcb->sysenter_cs = vmcb->sysenter_esp = vmcb->sysenter_eip = 0;
+	vmcb->g_pat = UINT64_C(0x0007040600070406);
+	v->tsc_aux = v->misc_enable = v->debugctl = 0;
+	v->mtrr_def = 0;
+	memset(v->mtrr_fixed, 0, sizeof(v->mtrr_fixed));
+	memset(v->mtrr_var, 0, sizeof(v->mtrr_var));
+	v->pv_time = v->pv_wall = 0;
+}
+
+int vmm__svm_msr_list(void *opaque, uint32_t *list, uint32_t *count, struct vmm_error *error)
+{
+	static const uint32_t all[] = {
+		X86_MSR_SYSENTER_CS,
+		X86_MSR_SYSENTER_ESP,
+		X86_MSR_SYSENTER_EIP,
+		X86_MSR_STAR,
+		X86_MSR_LSTAR,
+		X86_MSR_CSTAR,
+		X86_MSR_SFMASK,
+		X86_MSR_KERNEL_GS,
+		X86_MSR_TSC_AUX,
+		X86_MSR_PAT,
+		X86_MSR_MISC_ENABLE,
+		X86_MSR_DEBUGCTL,
+		X86_MSR_MTRR_DEF,
+		X86_MSR_MTRR_FIX64K,
+		X86_MSR_MTRR_FIX16K,
+		X86_MSR_MTRR_FIX16K + 1,
+		PV_MSR_TIME,
+		PV_MSR_WALL,
+	};
+	uint32_t room = list ? *count : 0, n = 0;
+
+	(void)opaque;
+	*count = ARRAY_SIZE(all) + 8 + 16;
+	if (!list)
+		return 0;
+	if (room < *count)
+		return vmm__fail(error, -VMM_ESIZE, "vmm_vm_x86_msr_list", 0,
+				 "%u MSRs, room for %u", *count, room);
+	for (uint32_t i = 0; i < ARRAY_SIZE(all); i++)
+		list[n++] = all[i];
+	for (uint32_t i = 0; i < 8; i++)
+		list[n++] = X86_MSR_MTRR_FIX4K + i;
+	for (uint32_t i = 0; i < 16; i++)
+		list[n++] = X86_MSR_MTRR_VAR + i;
+	return 0;
+}
+
+/* --- filters and permission maps --- */
+
+static uint32_t filter_action(const struct vmm__svm_vm *vm, uint32_t msr, uint32_t access)
+{
+	for (uint32_t i = vm->filter_count; i-- > 0;) { /* the later wins */
+		const struct vmm_x86_filter *f = &vm->filters[i];
+
+		if ((f->access & access) && msr >= f->first && msr - f->first < f->count)
+			return f->action;
+	}
+	return VMM_FILTER_ALLOW;
+}
+
+/* Let the guest have an MSR itself: two bits each, reads and writes (APM2 15.11). */
+static void pass_msr(struct vmm__svm_vm *vm, uint32_t msr)
+{
+	uint32_t range = msr < 0x2000 ? 0 : msr < 0xc0002000 ? 1 : 2;
+	uint32_t bit = 0x2000 * range + (msr & 0x1fff);
+
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t access = i == 0 ? VMM_FILTER_READ : VMM_FILTER_WRITE;
+
+		if (filter_action(vm, msr, access) == VMM_FILTER_ALLOW)
+			vm->msrpm[bit / 4] &= (uint8_t)~(1u << (2 * (bit % 4) + i));
+	}
+}
+
+/* Ports whose accesses of both kinds are all allowed; the map does not tell them apart. */
+static void pass_ports(struct vmm__svm_vm *vm, const struct vmm_x86_filter *ports, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t port = ports[i].first; port - ports[i].first < ports[i].count;
+		     port++) {
+			uint8_t bit = (uint8_t)(1u << (port % 8));
+
+			if (ports[i].action == VMM_FILTER_ALLOW &&
+			    ports[i].access == (VMM_FILTER_READ | VMM_FILTER_WRITE))
+				vm->iopm[port / 8] &= (uint8_t)~bit;
+			else
+				vm->iopm[port / 8] |= bit;
+		}
+	}
+}
+
+int vmm__svm_filter(struct vmm__svm_vm *vm, const struct vmm_x86_filter *msrs, uint32_t count,
+		    const struct vmm_x86_filter *ports, uint32_t port_count,
+		    struct vmm_error *error)
+{
+	static const uint32_t passed[] = {
+		X86_MSR_SYSENTER_CS, X86_MSR_SYSENTER_ESP, X86_MSR_SYSENTER_EIP, X86_MSR_STAR,
+		X86_MSR_LSTAR,	     X86_MSR_CSTAR,	   X86_MSR_SFMASK,	 X86_MSR_FS_BASE,
+		X86_MSR_GS_BASE,     X86_MSR_KERNEL_GS,
+	};
+
+	vmm__svm_free(vm, vm->filters, vm->filter_count * sizeof(*msrs));
+	vm->filters = NULL;
+	vm->filter_count = 0;
+	if (count != 0) {
+		vm->filters = vmm__svm_alloc(vm, count * sizeof(*msrs), sizeof(uint64_t));
+		if (!vm->filters)
+			return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_seal", 0,
+					 "no memory for filters");
+		memcpy(vm->filters, msrs, count * sizeof(*msrs));
+		vm->filter_count = count;
+	}
+	memset(vm->msrpm, 0xff, SVM_MSRPM_BYTES);
+	memset(vm->iopm, 0xff, SVM_IOPM_BYTES);
+	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
+		pass_msr(vm, passed[i]);
+	pass_ports(vm, ports, port_count);
+	return 0;
+}
+
+/* --- exits --- */
+
+static void put_value(struct vmm__svm_vcpu *v, uint64_t value)
+{
+	v->vmcb->rax = value & UINT32_MAX;
+	v->world.rdx = value >> 32;
+}
+
+static uint64_t written_value(const struct vmm__svm_vcpu *v)
+{
+	return v->world.rdx << 32 | (v->vmcb->rax & UINT32_MAX);
+}
+
+static int give(struct vmm__svm_vcpu *v, struct vmm_exit *exit, uint32_t index, bool write)
+{
+	*exit = (struct vmm_exit){
+		.reason = VMM_EXIT_MSR,
+		.flags = (write ? VMM_EXIT_F_WRITE : 0) | VMM_EXIT_F_PC | VMM_EXIT_F_HW,
+		.addr = index,
+		.width = 8,
+		.data = write ? written_value(v) : 0,
+		.pc = v->vmcb->rip,
+		.hw_code = v->vmcb->exitcode,
+		.hw_info = v->vmcb->exitinfo1,
+	};
+	v->answer = write ? SVM_ANSWER_WRMSR : SVM_ANSWER_RDMSR;
+	return 0;
+}
+
+int vmm__svm_handle_msr(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+{
+	uint32_t index = (uint32_t)v->world.rcx;
+	bool write = v->vmcb->exitinfo1 & 1;
+	uint32_t action =
+		filter_action(v->vm, index, write ? VMM_FILTER_WRITE : VMM_FILTER_READ);
+	uint64_t value = 0;
+	int r = -VMM_ENOENT;
+
+	if (action == VMM_FILTER_EXIT)
+		return give(v, exit, index, write);
+	if (action == VMM_FILTER_ALLOW)
+		r = write ? vmm__svm_set_msr(v, index, false, written_value(v))
+			  : vmm__svm_get_msr(v, index, false, &value);
+	if (r != 0) {
+		vmm__svm_raise_gp(v);
+		return SVM_AGAIN;
+	}
+	if (!write)
+		put_value(v, value);
+	vmm__svm_skip(v, vmm__svm_insn_len(v, 2));
+	return SVM_AGAIN;
+}
+
+void vmm__svm_answer_msr(struct vmm__svm_vcpu *v, const struct vmm_exit *exit)
+{
+	if (exit->flags & VMM_EXIT_F_FAIL) {
+		vmm__svm_raise_gp(v);
+		return;
+	}
+	if (v->answer == SVM_ANSWER_RDMSR)
+		put_value(v, exit->data);
+	vmm__svm_skip(v, vmm__svm_insn_len(v, 2));
+}

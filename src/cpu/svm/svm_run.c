@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * Entering the guest. vmm__svm_run() is measured: CPUID and hypercalls are served between two
+ * entries, with the guest's vector registers in the CPU, by code that uses none; a port exit goes
+ * straight through. Everything else is handled when the CPU is the host's again (svm_exit.c).
+ */
+#include "svm_engine.h"
+
+#define NO_ENTRY UINT64_MAX
+
+/* This CPU was not made ready for this vCPU, or the vCPU has been elsewhere since. */
+static VMM__COLD int make_ready(struct vmm__svm_vcpu *v, uint64_t cpu, struct vmm_error *error)
+{
+	uint64_t efer = vmm__svm_rdmsr(SVM_MSR_EFER);
+
+	if (!(efer & SVM_EFER_SVME)) {
+		if (vmm__svm_rdmsr(SVM_MSR_VM_CR) & SVM_VM_CR_SVMDIS)
+			return vmm__fail(error, -VMM_EIO, "VM_CR", 0,
+					 "SVM is switched off on CPU %llu",
+					 (unsigned long long)cpu);
+		vmm__svm_wrmsr(SVM_MSR_EFER, efer | SVM_EFER_SVME);
+	}
+	vmm__svm_wrmsr(SVM_MSR_HSAVE_PA, v->world.hsave_pa);
+	if (v->world.xall != 0)
+		v->world.host_xcr0 = vmm__svm_xgetbv();
+	v->vmcb->tlb_control = SVM_TLB_ALL;
+	v->cpu = cpu;
+	return 0;
+}
+
+/* Take the CPU; vmm__svm_unload() gives it back. */
+static inline int load(struct vmm__svm_vcpu *v, struct vmm_error *error)
+{
+	const struct vmm_host *host = v->vm->host;
+	uint64_t cpu = host->thread_id(host->opaque);
+	int r = 0;
+
+	if (VMM__UNLIKELY(cpu != v->cpu))
+		r = make_ready(v, cpu, error);
+	while (VMM__UNLIKELY(r == 0 && !vmm__svm_load(&v->world)))
+		r = make_ready(v, cpu, error);
+	if (VMM__UNLIKELY(r != 0))
+		return r;
+	if (VMM__UNLIKELY(v->dr_live))
+		vmm__svm_set_dr(v->dr);
+	atomic_store(&v->on_cpu, cpu);
+	return 0;
+}
+
+static inline void unload(struct vmm__svm_vcpu *v)
+{
+	atomic_store_explicit(&v->on_cpu, 0, memory_order_release);
+	vmm__svm_unload(&v->world);
+	if (VMM__UNLIKELY(v->dr_live)) {
+		vmm__svm_get_dr(v->dr);
+		v->dr_live = false;
+		v->vmcb->intercept_dr = SVM_DR_ALL;
+	}
+}
+
+/* Past an instruction of @len bytes that was intercepted; false where it needs more than that. */
+static inline bool skip(struct svm_vmcb *vmcb, bool nrips, uint64_t len)
+{
+	if (VMM__UNLIKELY(vmcb->rflags & X86_RFLAGS_TF))
+		return false;
+	vmcb->rip = nrips ? vmcb->nrip : vmcb->rip + len;
+	vmcb->shadow = 0;
+	return true;
+}
+
+/* Until there is an exit that is not served here: its code, or NO_ENTRY for a request. */
+static uint64_t run_guest(struct vmm__svm_vcpu *v)
+{
+	struct svm_vmcb *vmcb = v->vmcb;
+	bool nrips = (v->vm->features & SVM_CPUID_EDX_NRIPS) != 0;
+
+	while (VMM__LIKELY(vmm__svm_enter(&v->world))) {
+		uint64_t code = vmcb->exitcode;
+
+		vmcb->eventinj = 0;
+		vmcb->tlb_control = SVM_TLB_NOTHING;
+		if (code == SVM_EXIT_CPUID && skip(vmcb, nrips, 2))
+			vmm__svm_do_cpuid(v);
+		else if (code == SVM_EXIT_VMMCALL && skip(vmcb, nrips, 3))
+			vmm__svm_do_hypercall(v);
+		else
+			return code;
+	}
+	return NO_ENTRY;
+}
+
+/* What was about to be delivered has not been. */
+static VMM__COLD void unstage(struct vmm__svm_vcpu *v)
+{
+	if (!(v->vmcb->eventinj & SVM_EVENT_V))
+		return;
+	v->inject = v->vmcb->eventinj;
+	v->vmcb->eventinj = 0;
+	vmm__svm_request(v, SVM_REQ_EVENT);
+}
+
+/* Requests that have nothing to do with the guest's own events. True: come back from run(). */
+static bool serve_requests(struct vmm__svm_vcpu *v)
+{
+	uint32_t seen = atomic_load(&v->world.request);
+
+	if (seen & SVM_REQ_FLUSH) {
+		v->vmcb->tlb_control = SVM_TLB_ALL;
+		atomic_fetch_and(&v->world.request, ~SVM_REQ_FLUSH);
+	}
+	if (!(seen & SVM_REQ_KICK))
+		return false;
+	atomic_fetch_and(&v->world.request, ~SVM_REQ_KICK);
+	return true;
+}
+
+static void take_answer(struct vmm__svm_vcpu *v, const struct vmm_exit *exit)
+{
+	static const uint64_t kept[9] = {
+		[1] = ~UINT64_C(0xff), [2] = ~UINT64_C(0xffff), [4] = 0, [8] = 0};
+	static const uint64_t taken[9] = {
+		[1] = 0xff, [2] = 0xffff, [4] = UINT32_MAX, [8] = UINT64_MAX};
+	uint64_t data = exit->flags & VMM_EXIT_F_FAIL ? UINT64_MAX : exit->data;
+
+	if (v->answer == SVM_ANSWER_PORT)
+		v->vmcb->rax = (v->vmcb->rax & kept[v->width]) | (data & taken[v->width]);
+	else
+		vmm__svm_answer_msr(v, exit);
+	v->answer = SVM_ANSWER_NONE;
+}
+
+int vmm__svm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
+{
+	struct vmm__svm_vcpu *v = vcpu;
+
+	(void)error;
+	if (v->answer != SVM_ANSWER_NONE)
+		take_answer(v, exit);
+	return 0;
+}
+
+/* A port, in one element. */
+static inline bool give_port(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+{
+	struct svm_vmcb *vmcb = v->vmcb;
+	uint64_t info = vmcb->exitinfo1;
+	uint32_t width = (uint32_t)FIELD_GET(SVM_IO_SIZE, info);
+
+	if (VMM__UNLIKELY((info & SVM_IO_STR) ||
+			  ((vmcb->rflags & X86_RFLAGS_TF) | (v->vm->flags & VMM_VM_EXIT_PC)) != 0))
+		return false;
+	vmcb->rip = vmcb->exitinfo2;
+	vmcb->shadow = 0;
+	exit->reason = VMM_EXIT_PORT;
+	exit->addr = FIELD_GET(SVM_IO_PORT, info);
+	exit->width = width;
+	if (info & SVM_IO_IN) {
+		exit->flags = 0;
+		exit->data = 0;
+		v->answer = SVM_ANSWER_PORT;
+		v->width = width;
+	} else {
+		exit->flags = VMM_EXIT_F_WRITE;
+		exit->data = vmcb->rax & (UINT32_MAX >> (32 - 8 * width));
+	}
+	return true;
+}
+
+int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
+{
+	struct vmm__svm_vcpu *v = vcpu;
+	uint64_t code;
+	int r;
+
+	if (v->answer != SVM_ANSWER_NONE)
+		take_answer(v, exit);
+	do {
+		if (VMM__UNLIKELY(atomic_load(&v->world.request) != 0)) {
+			if (serve_requests(v))
+				return VMM__INTERRUPTED;
+			if (vmm__svm_deliver(v, exit))
+				return 0;
+		}
+		r = load(v, error);
+		if (VMM__UNLIKELY(r != 0)) {
+			unstage(v);
+			return r;
+		}
+		code = run_guest(v);
+		unload(v);
+		if (VMM__LIKELY(code == SVM_EXIT_IOIO && give_port(v, exit)))
+			return 0;
+		if (code == NO_ENTRY)
+			unstage(v);
+		r = code == NO_ENTRY ? SVM_AGAIN : vmm__svm_handle(v, exit, error);
+	} while (r == SVM_AGAIN);
+	return r;
+}
