@@ -112,12 +112,12 @@ struct vmm__svm_vcpu {
 
 	/* Events: what the next entry injects, as EVENTINJ; 0: nothing. */
 	uint64_t inject;
-	uint64_t payload;   /* CR2 or DR6 of an exception that is pending with it */
+	uint64_t payload; /* CR2 or DR6 of an exception that is pending with it */
 	bool has_payload;
-	bool nmi_masked;    /* until IRET */
-	bool nmi_iret;      /* the IRET at nmi_iret_rip is to end that */
-	bool window;        /* VMM_EXIT_IRQ_WINDOW is asked for */
-	bool dr_live;       /* DR0 to DR3 are in the CPU */
+	bool nmi_masked; /* until IRET */
+	bool nmi_iret;   /* the IRET at nmi_iret_rip is to end that */
+	bool window;     /* VMM_EXIT_IRQ_WINDOW is asked for */
+	bool dr_live;    /* DR0 to DR3 are in the CPU */
 	bool triple_fault;
 	uint64_t nmi_iret_rip;
 	_Atomic uint32_t nmis; /* pending */

@@ -17,8 +17,7 @@ static bool becomes_double(uint32_t first, uint32_t second)
 void vmm__svm_raise(struct vmm__svm_vcpu *v, uint32_t vector, bool has_error, uint32_t error)
 {
 	uint64_t event = vmm__svm_event(SVM_EVENT_EXCEPTION, vector);
-	bool first = v->inject != 0 &&
-		     FIELD_GET(SVM_EVENT_TYPE, v->inject) == SVM_EVENT_EXCEPTION;
+	bool first = v->inject != 0 && FIELD_GET(SVM_EVENT_TYPE, v->inject) == SVM_EVENT_EXCEPTION;
 	uint32_t before = (uint32_t)FIELD_GET(SVM_EVENT_VECTOR, v->inject);
 
 	if (first && before == SVM_DF) {
@@ -38,8 +37,8 @@ void vmm__svm_raise(struct vmm__svm_vcpu *v, uint32_t vector, bool has_error, ui
 }
 
 /*
- * Software interrupts and the exceptions of INT3 and INTO are instructions that have not ended: they
- * are executed again instead, since without NRIP nobody knows where they end.
+ * Software interrupts and the exceptions of INT3 and INTO are instructions that have not ended:
+ * they are executed again instead, since without NRIP nobody knows where they end.
  */
 void vmm__svm_take_back(struct vmm__svm_vcpu *v)
 {

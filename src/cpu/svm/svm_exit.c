@@ -174,7 +174,8 @@ int vmm__svm_handle(struct vmm__svm_vcpu *v, struct vmm_exit *exit, struct vmm_e
 	case SVM_EXIT_VMMCALL:
 		vmm__svm_do_hypercall(v);
 		return skip_and_go_on(v, 3);
-	case SVM_EXIT_INVD: /* memory is coherent, and the host's lines are not the guest's to drop */
+	case SVM_EXIT_INVD: /* memory is coherent, and the host's lines are not the guest's to drop
+			     */
 	case SVM_EXIT_WBINVD:
 		return skip_and_go_on(v, 2);
 	case SVM_EXIT_IOIO:

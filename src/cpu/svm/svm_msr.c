@@ -13,7 +13,7 @@
 #define EFER_LME   BIT(8)
 #define EFER_FFXSR BIT(14)
 
-#define UCODE_REV   (UINT64_C(0x01000065) << 32)
+#define UCODE_REV     (UINT64_C(0x01000065) << 32)
 #define DE_CFG_LFENCE UINT64_C(2) /* LFENCE is serialising: APM3, LFENCE */
 
 /* Eight variable ranges, the fixed ones, write-combining: APM2 7.7.3. */
@@ -287,24 +287,15 @@ void vmm__svm_reset_msrs(struct vmm__svm_vcpu *v)
 int vmm__svm_msr_list(void *opaque, uint32_t *list, uint32_t *count, struct vmm_error *error)
 {
 	static const uint32_t all[] = {
-		X86_MSR_SYSENTER_CS,
-		X86_MSR_SYSENTER_ESP,
-		X86_MSR_SYSENTER_EIP,
-		X86_MSR_STAR,
-		X86_MSR_LSTAR,
-		X86_MSR_CSTAR,
-		X86_MSR_SFMASK,
-		X86_MSR_KERNEL_GS,
-		X86_MSR_TSC_AUX,
-		X86_MSR_PAT,
-		X86_MSR_MISC_ENABLE,
-		X86_MSR_DEBUGCTL,
-		X86_MSR_MTRR_DEF,
-		X86_MSR_MTRR_FIX64K,
-		X86_MSR_MTRR_FIX16K,
-		X86_MSR_MTRR_FIX16K + 1,
-		PV_MSR_TIME,
-		PV_MSR_WALL,
+		X86_MSR_SYSENTER_CS,  X86_MSR_SYSENTER_ESP,
+		X86_MSR_SYSENTER_EIP, X86_MSR_STAR,
+		X86_MSR_LSTAR,        X86_MSR_CSTAR,
+		X86_MSR_SFMASK,       X86_MSR_KERNEL_GS,
+		X86_MSR_TSC_AUX,      X86_MSR_PAT,
+		X86_MSR_MISC_ENABLE,  X86_MSR_DEBUGCTL,
+		X86_MSR_MTRR_DEF,     X86_MSR_MTRR_FIX64K,
+		X86_MSR_MTRR_FIX16K,  X86_MSR_MTRR_FIX16K + 1,
+		PV_MSR_TIME,          PV_MSR_WALL,
 	};
 	uint32_t room = list ? *count : 0, n = 0;
 
@@ -347,7 +338,7 @@ static void pass_msr(struct vmm__svm_vm *vm, uint32_t msr)
 		uint32_t access = i == 0 ? VMM_FILTER_READ : VMM_FILTER_WRITE;
 
 		if (filter_action(vm, msr, access) == VMM_FILTER_ALLOW)
-			vm->msrpm[bit / 4] &= (uint8_t)~(1u << (2 * (bit % 4) + i));
+			vm->msrpm[bit / 4] &= (uint8_t) ~(1u << (2 * (bit % 4) + i));
 	}
 }
 
@@ -374,7 +365,7 @@ int vmm__svm_filter(struct vmm__svm_vm *vm, const struct vmm_x86_filter *msrs, u
 {
 	static const uint32_t passed[] = {
 		X86_MSR_SYSENTER_CS, X86_MSR_SYSENTER_ESP, X86_MSR_SYSENTER_EIP, X86_MSR_STAR,
-		X86_MSR_LSTAR,	     X86_MSR_CSTAR,	   X86_MSR_SFMASK,	 X86_MSR_FS_BASE,
+		X86_MSR_LSTAR,       X86_MSR_CSTAR,        X86_MSR_SFMASK,       X86_MSR_FS_BASE,
 		X86_MSR_GS_BASE,     X86_MSR_KERNEL_GS,
 	};
 
@@ -430,8 +421,7 @@ int vmm__svm_handle_msr(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 {
 	uint32_t index = (uint32_t)v->world.rcx;
 	bool write = v->vmcb->exitinfo1 & 1;
-	uint32_t action =
-		filter_action(v->vm, index, write ? VMM_FILTER_WRITE : VMM_FILTER_READ);
+	uint32_t action = filter_action(v->vm, index, write ? VMM_FILTER_WRITE : VMM_FILTER_READ);
 	uint64_t value = 0;
 	int r = -VMM_ENOENT;
 

@@ -74,7 +74,8 @@ static struct svm_segment to_svm(const struct vmm_x86_segment *s)
 	return (struct svm_segment){s->selector, (uint16_t)attr, s->limit, s->base};
 }
 
-#define SEGMENTS(X) X(cs, cs) X(ds, ds) X(es, es) X(fs, fs) X(gs, gs) X(ss, ss) X(tr, tr) X(ldt, ldtr)
+#define SEGMENTS(X) \
+	X(cs, cs) X(ds, ds) X(es, es) X(fs, fs) X(gs, gs) X(ss, ss) X(tr, tr) X(ldt, ldtr)
 
 /* The processor reads PAE's directory pointers from memory when it needs them. */
 static void get_pdptrs(const struct vmm__svm_vcpu *v, struct vmm_x86_sys *out)
@@ -382,8 +383,8 @@ static int set_events(struct vmm__svm_vcpu *v, const struct vmm_x86_events *in,
 	if (in->exception.state != VMM_X86_EVENT_NONE) {
 		v->inject = vmm__svm_event(SVM_EVENT_EXCEPTION, in->exception.vector);
 		if (in->exception.flags & VMM_X86_EVENT_F_ERROR)
-			v->inject |= SVM_EVENT_EV |
-				     FIELD_PUT(SVM_EVENT_ERROR, in->exception.error_code);
+			v->inject |=
+				SVM_EVENT_EV | FIELD_PUT(SVM_EVENT_ERROR, in->exception.error_code);
 		v->has_payload = (in->exception.flags & VMM_X86_EVENT_F_PAYLOAD) != 0;
 		v->payload = in->exception.payload;
 	} else if (in->interrupt.state != VMM_X86_EVENT_NONE) {

@@ -76,10 +76,10 @@ static void fill_control(struct vmm__svm_vcpu *v)
 	vmcb->intercept_cr = (uint32_t)(SVM_CR_READ(8) | SVM_CR_WRITE(8));
 	vmcb->intercept_dr = SVM_DR_ALL;
 	vmcb->intercept_exception = (uint32_t)(BIT(SVM_DB) | BIT(SVM_AC) | BIT(SVM_MC));
-	vmcb->intercept1 = (uint32_t)(SVM_I_INTR | SVM_I_NMI | SVM_I_SMI | SVM_I_INIT |
-				      SVM_I_RDPMC | SVM_I_CPUID | SVM_I_RSM | SVM_I_INVD |
-				      SVM_I_HLT | SVM_I_INVLPGA | SVM_I_IOIO | SVM_I_MSR |
-				      SVM_I_FERR | SVM_I_SHUTDOWN);
+	vmcb->intercept1 =
+		(uint32_t)(SVM_I_INTR | SVM_I_NMI | SVM_I_SMI | SVM_I_INIT | SVM_I_RDPMC |
+			   SVM_I_CPUID | SVM_I_RSM | SVM_I_INVD | SVM_I_HLT | SVM_I_INVLPGA |
+			   SVM_I_IOIO | SVM_I_MSR | SVM_I_FERR | SVM_I_SHUTDOWN);
 	vmcb->intercept2 = (uint32_t)(SVM_I_VMRUN | SVM_I_VMMCALL | SVM_I_VMLOAD | SVM_I_VMSAVE |
 				      SVM_I_STGI | SVM_I_CLGI | SVM_I_SKINIT | SVM_I_WBINVD |
 				      SVM_I_MONITOR | SVM_I_MWAIT | SVM_I_XSETBV | SVM_I_RDPRU);
