@@ -45,7 +45,7 @@ MACHINES = {
         'emulator': 'qemu',
         'cpus': 1,
         'memory': 512,
-        'arguments': ['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+        'arguments': ['-machine', 'q35', '-accel', 'tcg,thread=multi'],
         'image': True,
     },
     # KVM on Intel: Bochs has VMX with EPT. Slow: about 80 million instructions a second.

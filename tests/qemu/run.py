@@ -199,7 +199,7 @@ def run_image(machine, command, case, folder):
     image, *words = shlex.split(command.shell)
     if not os.path.exists(image):
         raise Missing(f'{image} is not there: build it first')
-    line = ['qemu-system-x86_64', *machine['arguments'], '-smp', case.get('cpus', str(machine['cpus'])),
+    line = ['qemu-system-x86_64', *machine['arguments'], '-cpu', case.get('cpu', 'max'), '-smp', case.get('cpus', str(machine['cpus'])),
             '-m', case.get('memory', str(machine['memory'])), '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot',
             '-serial', f'file:{folder}/console.log', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
             '-kernel', image, '-append', shlex.join(words)]

@@ -39,6 +39,15 @@ struct vmm_bare_usage {
 	uint64_t phys_free;   /* bytes that are nobody's */
 };
 
+/* What an exception has interrupted, as it stands on the stack. */
+struct vmm_bare_frame {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	uint64_t vector, error;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+struct vmm_acpi_root; /* libvmm/acpi_read.h */
+
 /* The image's own beginning, on the first CPU; what it returns is handed to vmm_bare_end(). */
 int vmm_bare_main(const struct vmm_bare_boot *boot);
 
@@ -46,6 +55,25 @@ int vmm_bare_main(const struct vmm_bare_boot *boot);
 const struct vmm_host *vmm_bare_host(void);
 
 void vmm_bare_usage(struct vmm_bare_usage *usage);
+
+/*
+ * Processors are numbered from 1, as thread_id() has them; vmm_bare_main() runs on the first.
+ * vmm_bare_run() starts fn(arg) on another: 0, -VMM_ENODEV, -VMM_EBUSY (it has not come to the end
+ * of what it was started with). vmm_bare_join() waits for that end: 0, -VMM_ENODEV.
+ */
+uint32_t vmm_bare_cpus(void);
+int vmm_bare_run(uint64_t cpu, void (*fn)(void *arg), void *arg);
+int vmm_bare_join(uint64_t cpu);
+
+/* The machine's ACPI tables; NULL if there are none. */
+const struct vmm_acpi_root *vmm_bare_acpi(void);
+
+/*
+ * Has exceptions, and NMIs, shown to @hook first, on a stack of their own and with interrupts off.
+ * If it returns 1, what was interrupted goes on with what the frame then holds; if 0, the image
+ * ends with a dump. NULL: no hook.
+ */
+void vmm_bare_trap_hook(int (*hook)(struct vmm_bare_frame *frame));
 
 /* Writes to the serial console. "\n" goes out as "\r\n". */
 void vmm_bare_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -59,8 +87,10 @@ int vmm_bare_read(void);
 
 /*
  * The end of the image: tells the status on the console, ends QEMU by its debug-exit device if
- * there is one, and else stops the machine.
+ * there is one, and else switches the machine off.
  */
 _Noreturn void vmm_bare_end(int status);
+_Noreturn void vmm_bare_power_off(void);
+_Noreturn void vmm_bare_reset(void);
 
 #endif

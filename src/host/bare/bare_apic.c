@@ -88,8 +88,10 @@ bool vmm__bare_apic_init(struct bare_cpu *cpu)
 	    vmm__bare_map(registers, registers, BARE_PAGE, VMM__PROT_R | VMM__PROT_W,
 			  VMM__MEM_UC) != 0)
 		return false;
-	bare_wrmsr(BARE_MSR_APIC_BASE,
-		   bare_rdmsr(BARE_MSR_APIC_BASE) | APIC_BASE_ENABLE | (x2apic ? APIC_BASE_X2 : 0));
+	/* x2APIC is entered from xAPIC alone: SDM vol. 3A, figure 10-27. */
+	bare_wrmsr(BARE_MSR_APIC_BASE, bare_rdmsr(BARE_MSR_APIC_BASE) | APIC_BASE_ENABLE);
+	if (x2apic)
+		bare_wrmsr(BARE_MSR_APIC_BASE, bare_rdmsr(BARE_MSR_APIC_BASE) | APIC_BASE_X2);
 	cpu->apic_id = x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
 	apic_write(APIC_SVR, SVR_ENABLE | BARE_VECTOR_SPURIOUS);
 	apic_write(APIC_LINT0, LVT_MASKED);

@@ -12,6 +12,7 @@
 #define MULTIBOOT2_MAGIC 0x36d76289u
 #define PVH_MAGIC        0x336ec578u
 #define LOW_END          UINT64_C(0x100000)
+#define BASE_MEMORY_END  0xa0000
 #define EARLY_END        (UINT64_C(1) << 32)
 #define TEXT_MAX         4096
 #define MAP_MAX          512
@@ -26,6 +27,7 @@
 #define TAG_RSDP     15
 
 struct vmm_bare_boot vmm__bare_boot;
+uint64_t vmm__bare_low_page;
 
 static char text[TEXT_MAX];  /* of all command lines */
 static size_t text_used = 1; /* the first is empty */
@@ -63,10 +65,17 @@ static void add_module(uint64_t base, uint64_t len, const char *cmdline)
 		.data = (const void *)(uintptr_t)base, .len = len, .cmdline = cmdline};
 }
 
+/* Below 1 MiB it is left alone, but for the page that other CPUs are started in. */
 static void add_memory(uint64_t base, uint64_t len, uint32_t type)
 {
-	if (type == RAM && base <= UINT64_MAX - len && base + len > LOW_END)
-		vmm__bare_phys_add(base < LOW_END ? LOW_END : base, base + len);
+	const uint64_t end = base + len;
+
+	if (type != RAM || base > UINT64_MAX - len)
+		return;
+	if (end > LOW_END)
+		vmm__bare_phys_add(base < LOW_END ? LOW_END : base, end);
+	else if (end <= BASE_MEMORY_END && end >= base + 2 * BARE_PAGE)
+		vmm__bare_low_page = vmm__align_down(end, BARE_PAGE) - BARE_PAGE;
 }
 
 /* Xen: public/arch-x86/hvm/start_info.h. */

@@ -137,13 +137,6 @@ static inline void bare_unlock(struct bare_lock *lock, uint64_t flags)
 #define BARE_STACK_MC   5
 #define BARE_STACKS     6
 
-/* What bare_entry.S leaves on the stack. */
-struct bare_frame {
-	uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	uint64_t vector, error;
-	uint64_t rip, cs, rflags, rsp, ss;
-};
-
 /* SDM vol. 3A, figure 8-11. */
 struct bare_tss {
 	uint32_t reserved0;
@@ -156,22 +149,31 @@ struct bare_tss {
 };
 _Static_assert(sizeof(struct bare_tss) == 104, "SDM vol. 3A, figure 8-11");
 
+struct bare_call;
+
 /* Kept for each CPU; the base of its GS points to it. */
 struct bare_cpu {
 	struct bare_cpu *self; /* %gs:0 */
 	uint64_t id;           /* as thread_id() gives it: index + 1 */
+	uint64_t main_stack;   /* at 16, for bare_entry.S */
 	uint32_t apic_id;
-	uint32_t dumping;   /* an exception is being told */
 	uint32_t windows;   /* in use */
 	uint64_t *entries;  /* page-table entries of its windows */
 	uint64_t window_va; /* of the first */
 	uint64_t timer_ns;  /* what cpu_timer() asked for */
 	uint64_t wait_ns;   /* when wait() ends */
 	const uint32_t *_Atomic waiting;
+	struct bare_call *_Atomic calls; /* to be served */
+	_Atomic uint32_t online;         /* it has arrived */
+	_Atomic uint32_t state;          /* see bare_smp.c */
+	void (*fn)(void *arg);           /* what it was started with */
+	void *arg;
 	uint64_t stack_top[BARE_STACKS];
 	uint64_t gdt[5];
 	struct bare_tss tss;
 };
+
+_Static_assert(offsetof(struct bare_cpu, main_stack) == 16, "bare_entry.S");
 
 static inline struct bare_cpu *bare_this_cpu(void)
 {

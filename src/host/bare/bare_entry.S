@@ -85,6 +85,55 @@ vmm__bare_entry:
 	call vmm__bare_start
 	ud2
 
+/*
+ * Other CPUs, in real mode, at the start of the page that this was copied to. Straight to long mode:
+ * its tables map the page to itself.
+ */
+	.code16
+	.globl vmm__bare_trampoline
+vmm__bare_trampoline:
+	cli
+	movw %cs, %ax
+	movw %ax, %ds
+	lgdtl ap_gdtr - vmm__bare_trampoline
+	movl $CR4_PAE, %eax
+	movl %eax, %cr4
+	movl $vmm__bare_root, %eax
+	movl %eax, %cr3
+	movl $EFER, %ecx
+	movl $EFER_LME | EFER_NXE, %eax
+	xorl %edx, %edx
+	wrmsr
+	movl $CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_PE, %eax
+	movl %eax, %cr0
+	ljmpl $SEL_CODE, $ap_entry
+	.balign 4
+ap_gdtr:
+	.word early_gdtr - early_gdt - 1
+	.long early_gdt
+	.globl vmm__bare_trampoline_end
+vmm__bare_trampoline_end:
+
+	.code64
+ap_entry:
+	movl $SEL_DATA, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	xorl %eax, %eax
+	movl %eax, %fs
+	movl %eax, %gs
+	xorl %edi, %edi
+	xchgq %rdi, vmm__bare_starting
+	testq %rdi, %rdi
+	jz 1f
+	movq 16(%rdi), %rsp		/* main_stack */
+	xorl %ebp, %ebp
+	call vmm__bare_ap_start
+1:	cli
+	hlt
+	jmp 1b
+
 /* void vmm__bare_switch(uint64_t cr3, void *stack, void (*fn)(void)): never returns. */
 	.globl vmm__bare_switch
 vmm__bare_switch:
@@ -96,7 +145,7 @@ vmm__bare_switch:
 
 /*
  * Exceptions and interrupts. Each stub leaves an error code, if the processor has not, and its
- * number; struct bare_frame in bare_cpu.h is what the stack then holds.
+ * number; struct vmm_bare_frame in bare.h is what the stack then holds.
  */
 	.macro stub
 	.balign 16

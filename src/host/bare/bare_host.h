@@ -9,21 +9,45 @@
 
 #define BARE_CPUS_MAX 256
 
-/* By index; thread_id() is one more. */
+/* By index; thread_id() is one more. Only those that have arrived are counted. */
 extern struct bare_cpu *vmm__bare_cpus[BARE_CPUS_MAX];
-extern uint32_t vmm__bare_cpu_count;
+extern _Atomic uint32_t vmm__bare_cpu_count;
+/* The CPU that ends the image, or 0. */
+extern _Atomic uint32_t vmm__bare_ending;
+/* Who is being started. */
+extern struct bare_cpu *_Atomic vmm__bare_starting;
+
+/* bare_start.c */
+struct bare_cpu *vmm__bare_cpu_make(uint32_t index);
+void vmm__bare_cpu_init(struct bare_cpu *cpu);
+
+/* bare_smp.c */
+void vmm__bare_smp_start(void);
+_Noreturn void vmm__bare_ap_start(struct bare_cpu *cpu);
+int vmm__bare_call(uint64_t id, void (*fn)(void *arg), void *arg);
+void vmm__bare_serve(struct bare_cpu *cpu);
+/* Comes back on the first CPU that calls it; any other halts. */
+void vmm__bare_stop_others(void);
+_Noreturn void vmm__bare_halt(void);
+
+/* bare_acpi.c. False: there are no tables. */
+bool vmm__bare_acpi_init(void);
+/* APIC identifiers of the processors that can be used. Gives their number. */
+uint32_t vmm__bare_acpi_cpus(uint32_t *apic_ids, uint32_t room);
 
 /* bare_boot.c: copies what the boot loader told, and makes the list of free memory. False: nothing
  * of it can be believed. */
 bool vmm__bare_boot_read(uint32_t magic, uint32_t info);
 extern struct vmm_bare_boot vmm__bare_boot;
+/* A page of memory below 640 KiB, or 0. */
+extern uint64_t vmm__bare_low_page;
 
 /* bare_serial.c */
 void vmm__bare_serial_init(void);
 
 /* bare_trap.c: tables of descriptors, and what comes through them. */
 void vmm__bare_tables_load(struct bare_cpu *cpu);
-void vmm__bare_trap(struct bare_frame *frame);
+void vmm__bare_trap(struct vmm_bare_frame *frame);
 
 /* bare_apic.c */
 bool vmm__bare_apic_init(struct bare_cpu *cpu);
@@ -40,6 +64,6 @@ extern uint64_t vmm__bare_tsc_hz;
 
 /* bare_entry.S */
 _Noreturn void vmm__bare_switch(uint64_t cr3, uint64_t stack, void (*fn)(void));
-extern char vmm__bare_stubs[];
+extern char vmm__bare_stubs[], vmm__bare_trampoline[], vmm__bare_trampoline_end[];
 
 #endif

@@ -19,6 +19,7 @@
 
 /* What the tables map to other addresses. */
 #define BARE_STACKS_VA  UINT64_C(0x0000700000000000)
+#define BARE_STACKS_END UINT64_C(0x0000710000000000)
 #define BARE_WINDOWS_VA UINT64_C(0xffff800000000000)
 
 #define BARE_WINDOW_COUNT 8 /* of a CPU */
@@ -32,6 +33,7 @@ void vmm__bare_phys_reserve(uint64_t base, uint64_t end);
 /* The highest place that fits, or the lowest. False when there is none. */
 bool vmm__bare_phys_take(uint64_t size, uint64_t align, bool low, uint64_t *pa);
 void vmm__bare_phys_give(uint64_t pa, uint64_t size);
+bool vmm__bare_phys_overlaps(uint64_t base, uint64_t end);
 uint64_t vmm__bare_phys_free(void);
 
 /* The heap: bare_heap.c. Not zeroed. Under the lock. */
@@ -40,10 +42,14 @@ void vmm__bare_heap_give(void *ptr, uint64_t size);
 void vmm__bare_heap_usage(struct vmm_bare_usage *usage);
 
 /* Tables: bare_paging.c. */
-bool vmm__bare_paging_init(uint64_t *cr3);
+bool vmm__bare_paging_init(void);
+extern uint64_t vmm__bare_root[512]; /* for CR3: below 4 GiB, as all of the image */
 /* Under the lock. Rights are VMM__PROT_, memory types VMM__MEM_ of src/mmu. */
 int vmm__bare_map(uint64_t va, uint64_t pa, uint64_t len, unsigned prot, unsigned mem);
 void vmm__bare_unmap(uint64_t va, uint64_t len);
+/* Maps what firmware or boot loader has left in memory where it is, for reading, for good. False
+ * where that cannot be. */
+bool vmm__bare_show(uint64_t pa, uint64_t len);
 /* For the heap's growth: from pages kept ready, which are filled up again afterwards. */
 bool vmm__bare_map_heap(uint64_t pa, uint64_t size);
 void vmm__bare_tables_refill(void *(*take)(uint64_t size, uint64_t align));

@@ -19,7 +19,7 @@
 #define ENTRY_MEMORY (X86_PTE_P | X86_PTE_RW | X86_PTE_A | X86_PTE_D | X86_PTE_NX)
 #define ENTRY_PAT    BIT(7)
 
-static _Alignas(4096) uint64_t root[512];
+_Alignas(4096) uint64_t vmm__bare_root[512];
 static _Alignas(4096) uint64_t window_pdpt[512];
 static _Alignas(4096) uint64_t window_pd[512];
 static _Alignas(4096) uint8_t ready[READY][4096];
@@ -71,6 +71,34 @@ void vmm__bare_unmap(uint64_t va, uint64_t len)
 	vmm__pt_unmap(&table, vmm__ia(va), len);
 }
 
+static bool show_page(uint64_t page)
+{
+	struct vmm__pt_leaf leaf;
+
+	return vmm__pt_lookup(&table, vmm__ia(page), &leaf) == 0 ||
+	       (!vmm__bare_phys_overlaps(page, page + BARE_PAGE) &&
+		vmm__bare_map(page, page, BARE_PAGE, VMM__PROT_R, VMM__MEM_WB) == 0);
+}
+
+/* At once where all of it is new, else page by page. */
+bool vmm__bare_show(uint64_t pa, uint64_t len)
+{
+	const uint64_t first = vmm__align_down(pa, BARE_PAGE);
+	const uint64_t end = vmm__align_up(pa + len, BARE_PAGE);
+	struct vmm__pt_leaf leaf;
+
+	if (len == 0 || first == 0 || !vmm__range_within(pa, len, BARE_STACKS_VA))
+		return false;
+	if (vmm__pt_next(&table, vmm__ia(first), vmm__ia(end - 1), &leaf) == -VMM_ENOENT)
+		return !vmm__bare_phys_overlaps(first, end) &&
+		       vmm__bare_map(first, first, end - first, VMM__PROT_R, VMM__MEM_WB) == 0;
+	for (uint64_t page = first; page < end; page += BARE_PAGE) {
+		if (!show_page(page))
+			return false;
+	}
+	return true;
+}
+
 static bool map_image(void)
 {
 	const uint64_t text = bare_address(vmm__bare_text), rodata = bare_address(vmm__bare_rodata);
@@ -82,14 +110,14 @@ static bool map_image(void)
 	       vmm__bare_map(data, data, end - data, VMM__PROT_R | VMM__PROT_W, VMM__MEM_WB) == 0;
 }
 
-bool vmm__bare_paging_init(uint64_t *cr3)
+bool vmm__bare_paging_init(void)
 {
 	const bool gigabyte = (bare_cpuid(0x80000001, 0).edx & BIT(26)) != 0;
 	const struct vmm__pt_config config = {
 		.format = &vmm__pt_x86,
 		.ops = &ops,
-		.root = root,
-		.root_pa = bare_address(root),
+		.root = vmm__bare_root,
+		.root_pa = bare_address(vmm__bare_root),
 		.ia_bits = 47,
 		.oa_bits = (uint8_t)bare_cpuid(0x80000008, 0).eax,
 		.leaf_shift = gigabyte ? 30 : 21,
@@ -100,9 +128,9 @@ bool vmm__bare_paging_init(uint64_t *cr3)
 		return false;
 	for (uint32_t i = 0; i < READY; i++)
 		vmm__pt_pool_add(&table, ready[i], bare_address(ready[i]));
-	root[HALF] = bare_address(window_pdpt) | ENTRY_TABLE;
+	vmm__bare_root[HALF] = bare_address(window_pdpt) | ENTRY_TABLE;
 	window_pdpt[0] = bare_address(window_pd) | ENTRY_TABLE;
-	*cr3 = bare_address(root);
+
 	return map_image();
 }
 

@@ -122,6 +122,15 @@ bool vmm__bare_phys_take(uint64_t size, uint64_t align, bool low, uint64_t *pa)
 	return false;
 }
 
+bool vmm__bare_phys_overlaps(uint64_t base, uint64_t end)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (ranges[i].base < end && base < ranges[i].end)
+			return true;
+	}
+	return false;
+}
+
 uint64_t vmm__bare_phys_free(void)
 {
 	uint64_t sum = 0;

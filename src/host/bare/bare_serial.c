@@ -41,26 +41,26 @@ static void send(uint8_t c)
 	bare_out8(DATA, c);
 }
 
-static void send_text(const uint8_t *text, size_t len)
+/* Whoever ends the image has stopped all others, one of which may have the lock. */
+static void send_all(const uint8_t *p, size_t len, bool text)
 {
-	const uint64_t flags = bare_lock(&lock);
+	const bool alone = atomic_load(&vmm__bare_ending) != 0;
+	const uint64_t flags = alone ? bare_irq_save() : bare_lock(&lock);
 
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\n')
+		if (text && p[i] == '\n')
 			send('\r');
-		send(text[i]);
+		send(p[i]);
 	}
-	bare_unlock(&lock, flags);
+	if (alone)
+		bare_irq_restore(flags);
+	else
+		bare_unlock(&lock, flags);
 }
 
 void vmm_bare_write(const void *buf, size_t len)
 {
-	const uint8_t *p = buf;
-	const uint64_t flags = bare_lock(&lock);
-
-	for (size_t i = 0; i < len; i++)
-		send(p[i]);
-	bare_unlock(&lock, flags);
+	send_all(buf, len, false);
 }
 
 int vmm_bare_read(void)
@@ -77,5 +77,5 @@ void vmm_bare_print(const char *fmt, ...)
 	va_start(ap, fmt);
 	len = vmm__vformat(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	send_text((const uint8_t *)text, len < sizeof(text) ? len : sizeof(text) - 1);
+	send_all((const uint8_t *)text, len < sizeof(text) ? len : sizeof(text) - 1, true);
 }

@@ -124,13 +124,7 @@ static void host_phys_unmap(void *opaque, void *ptr, uint32_t len)
 static int host_cpu_call(void *opaque, uint64_t id, void (*fn)(void *arg), void *arg)
 {
 	(void)opaque;
-	if (id != bare_this_cpu()->id)
-		return -VMM_ENODEV;
-	const uint64_t flags = bare_irq_save();
-
-	fn(arg);
-	bare_irq_restore(flags);
-	return 0;
+	return vmm__bare_call(id, fn, arg);
 }
 
 static void host_cpu_kick(void *opaque, uint64_t id)

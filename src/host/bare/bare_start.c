@@ -22,9 +22,6 @@
 static const uint32_t stack_bytes[BARE_STACKS] = {65536, 16384, 8192, 8192, 8192, 8192};
 #define STACK_ROOM 65536
 
-struct bare_cpu *vmm__bare_cpus[BARE_CPUS_MAX];
-uint32_t vmm__bare_cpu_count;
-
 _Noreturn void vmm__bare_start(uint32_t magic, uint32_t info);
 
 static bool make_stacks(struct bare_cpu *cpu, uint32_t index)
@@ -43,7 +40,7 @@ static bool make_stacks(struct bare_cpu *cpu, uint32_t index)
 	return true;
 }
 
-static struct bare_cpu *make_cpu(uint32_t index)
+struct bare_cpu *vmm__bare_cpu_make(uint32_t index)
 {
 	struct bare_cpu *cpu = vmm__bare_heap_take(sizeof(*cpu), 64);
 
@@ -55,14 +52,17 @@ static struct bare_cpu *make_cpu(uint32_t index)
 	cpu->timer_ns = cpu->wait_ns = VMM_FOREVER;
 	if (!vmm__bare_windows_init(cpu, index) || !make_stacks(cpu, index))
 		return NULL;
+	cpu->main_stack = cpu->stack_top[BARE_STACK_MAIN];
 	vmm__bare_cpus[index] = cpu;
 	return cpu;
 }
 
 /* What each CPU does for itself. */
-static void set_registers(void)
+void vmm__bare_cpu_init(struct bare_cpu *cpu)
 {
 	uint64_t cr4;
+
+	vmm__bare_tables_load(cpu);
 
 	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
 	cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
@@ -83,15 +83,33 @@ static _Noreturn void fail(const char *what)
 	vmm_bare_end(VMM_BARE_STATUS_START);
 }
 
+/* One that cannot be shown is not there. */
+static void show_modules(void)
+{
+	struct vmm_bare_boot *b = &vmm__bare_boot;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < b->module_count; i++) {
+		if (vmm__bare_show(bare_address(b->modules[i].data), b->modules[i].len))
+			b->modules[count++] = b->modules[i];
+		else
+			vmm_bare_print("bare: module %u lies where it cannot be read\n", i);
+	}
+	b->module_count = count;
+}
+
 static _Noreturn void run(void)
 {
 	struct bare_cpu *cpu = vmm__bare_cpus[0];
 
-	vmm__bare_tables_load(cpu);
+	vmm__bare_cpu_init(cpu);
+	show_modules();
 	if (!vmm__bare_time_init())
 		fail("the TSC's rate cannot be found out");
 	if (!vmm__bare_apic_init(cpu))
 		fail("no use of the local APIC");
+	if (vmm__bare_acpi_init())
+		vmm__bare_smp_start();
 	__asm__ volatile("sti");
 	vmm_bare_end(vmm_bare_main(&vmm__bare_boot));
 }
@@ -99,28 +117,27 @@ static _Noreturn void run(void)
 _Noreturn void vmm__bare_start(uint32_t magic, uint32_t info)
 {
 	struct bare_cpu *cpu;
-	uint64_t cr3;
 
 	vmm__bare_serial_init();
 	bare_out8(PIC_MASK1, 0xff);
 	bare_out8(PIC_MASK2, 0xff);
-	set_registers();
+
 	if (!vmm__bare_boot_read(magic, info))
 		fail("neither PVH nor Multiboot 2 information");
-	if (!vmm__bare_paging_init(&cr3))
+	if (!vmm__bare_paging_init())
 		fail("no memory for page tables");
-	cpu = make_cpu(0);
+	cpu = vmm__bare_cpu_make(0);
 	if (cpu == NULL)
 		fail("no memory for the first CPU");
 	vmm__bare_cpu_count = 1;
-	vmm__bare_switch(cr3, cpu->stack_top[BARE_STACK_MAIN], run);
+	vmm__bare_switch(bare_address(vmm__bare_root), cpu->stack_top[BARE_STACK_MAIN], run);
 }
 
 void vmm_bare_end(int status)
 {
+	vmm__bare_stop_others();
 	vmm_bare_print("bare: ended with status %d\n", status);
 	/* QEMU's isa-debug-exit ends it with 2 * value + 1. */
 	bare_out32(DEBUG_EXIT, (uint32_t)status);
-	for (;;)
-		__asm__ volatile("cli; hlt");
+	vmm_bare_power_off();
 }

@@ -85,7 +85,8 @@ void vmm__bare_tables_load(struct bare_cpu *cpu)
 	const struct table_register gdtr = {sizeof(cpu->gdt) - 1, bare_address(cpu->gdt)};
 	const struct table_register idtr = {sizeof(idt) - 1, bare_address(idt)};
 
-	fill_idt();
+	if (cpu->id == 1)
+		fill_idt();
 	fill_gdt(cpu);
 	__asm__ volatile("lgdt %0; lidt %1; ltr %w2"
 			 :
@@ -112,7 +113,7 @@ static void print_pair(const char *a, uint64_t x, const char *b, uint64_t y)
 		       (unsigned long long)y);
 }
 
-static void dump(const struct bare_frame *f)
+static void dump(const struct vmm_bare_frame *f)
 {
 	const struct bare_cpu *cpu = bare_this_cpu();
 	uint64_t cr0, cr2, cr3, cr4;
@@ -122,6 +123,8 @@ static void dump(const struct bare_frame *f)
 	vmm_bare_print("\nbare: %s on CPU %u: vector %u, error %llx, address %016llx\n",
 		       exception_name(f->vector), (unsigned)cpu->id, (unsigned)f->vector,
 		       (unsigned long long)f->error, (unsigned long long)cr2);
+	if (f->vector == VECTOR_PF && cr2 >= BARE_STACKS_VA && cr2 < BARE_STACKS_END)
+		vmm_bare_print("bare:   the address lies beside a stack\n");
 	print_pair("rip", f->rip, "cs", f->cs);
 	print_pair("rsp", f->rsp, "rfl", f->rflags);
 	print_pair("rax", f->rax, "rbx", f->rbx);
@@ -135,21 +138,49 @@ static void dump(const struct bare_frame *f)
 	print_pair("cr3", cr3, "cr4", cr4);
 }
 
-/* The interrupts do nothing but end what waits: a HLT, or a guest. */
-static void interrupt(uint64_t vector)
+/*
+ * Interrupts end what waits, a HLT or a guest, by being there. The timer may come early, and then
+ * is set again.
+ */
+static void interrupt(struct bare_cpu *cpu, uint64_t vector)
 {
-	if (vector != BARE_VECTOR_SPURIOUS)
-		vmm__bare_apic_end();
+	if (vector == BARE_VECTOR_SPURIOUS)
+		return;
+	vmm__bare_apic_end();
+	if (vector == BARE_VECTOR_CALL)
+		vmm__bare_serve(cpu);
+	if (vector == BARE_VECTOR_TIMER) {
+		const uint64_t now = vmm__bare_time_ns();
+
+		if (cpu->timer_ns <= now)
+			cpu->timer_ns = VMM_FOREVER;
+		if (cpu->wait_ns <= now)
+			cpu->wait_ns = VMM_FOREVER;
+		vmm__bare_timer_set(cpu);
+	}
 }
 
-void vmm__bare_trap(struct bare_frame *frame)
+static int (*trap_hook)(struct vmm_bare_frame *frame);
+
+void vmm_bare_trap_hook(int (*hook)(struct vmm_bare_frame *frame))
 {
+	trap_hook = hook;
+}
+
+void vmm__bare_trap(struct vmm_bare_frame *frame)
+{
+	struct bare_cpu *cpu = bare_this_cpu();
+	const uint32_t ending = atomic_load(&vmm__bare_ending);
+
 	if (frame->vector >= BARE_VECTOR_FIRST) {
-		interrupt(frame->vector);
+		interrupt(cpu, frame->vector);
 		return;
 	}
-	struct bare_cpu *cpu = bare_this_cpu();
-	if (cpu->dumping++ == 0)
-		dump(frame);
+	if (ending == 0 && trap_hook != NULL && trap_hook(frame) == 1)
+		return;
+	vmm__bare_stop_others();
+	if (ending == cpu->id) /* it was told already, or cannot be */
+		vmm__bare_halt();
+	dump(frame);
 	vmm_bare_end(VMM_BARE_STATUS_TRAP);
 }
