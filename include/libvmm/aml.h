@@ -25,6 +25,7 @@
  *	super	a SuperName: a name, Local, Arg, Debug, RefOf, DerefOf or Index
  *	target	a super, or vmm_aml_null() where the result is not stored
  *	data	an integer, string, buffer or package
+ *	relation what vmm_aml_relation() gives
  *	element	data or a name, within a package
  *	path	a name
  *
@@ -250,6 +251,11 @@ VMM_API int vmm_aml_field_begin(struct vmm_aml *a, const char *region, uint8_t f
 /** vmm_aml_index_field_begin() - IndexField over two registers; units follow. 20.2.5.2. */
 VMM_API int vmm_aml_index_field_begin(struct vmm_aml *a, const char *index, const char *data,
 				      uint8_t flags);
+
+/** vmm_aml_bank_field_begin() - BankField over @region, while the field @bank is @value; units
+ * follow. 20.2.5.2. */
+VMM_API int vmm_aml_bank_field_begin(struct vmm_aml *a, const char *region, const char *bank,
+				     uint64_t value, uint8_t flags);
 VMM_API int vmm_aml_field_finish(struct vmm_aml *a);
 
 /** vmm_aml_field_unit() - The next @bits of a field list, by one name segment. 20.2.5.2. */
@@ -258,8 +264,34 @@ VMM_API int vmm_aml_field_unit(struct vmm_aml *a, const char *name, uint32_t bit
 /** vmm_aml_field_offset() - Offset (@byte): bytes from the list's start; only forward. 20.2.5.2. */
 VMM_API int vmm_aml_field_offset(struct vmm_aml *a, uint32_t byte);
 
+/* Attributes of AccessAs over GenericSerialBus and SMBus, 5.5.2.4.6.3; the last four of them with a
+ * length. */
+#define VMM_AML_ATTRIB_QUICK       0x02
+#define VMM_AML_ATTRIB_SEND        0x04
+#define VMM_AML_ATTRIB_BYTE        0x06
+#define VMM_AML_ATTRIB_WORD        0x08
+#define VMM_AML_ATTRIB_BLOCK       0x0a
+#define VMM_AML_ATTRIB_CALL        0x0c
+#define VMM_AML_ATTRIB_BLOCK_CALL  0x0d
+#define VMM_AML_ATTRIB_BYTES       0x0b
+#define VMM_AML_ATTRIB_RAW_BYTES   0x0e
+#define VMM_AML_ATTRIB_RAW_PROCESS 0x0f
+
 /** vmm_aml_field_access() - AccessAs for the units that follow. 20.2.5.2. */
 VMM_API int vmm_aml_field_access(struct vmm_aml *a, uint8_t access, uint8_t attribute);
+
+/** vmm_aml_field_access_len() - The same with an attribute of @len bytes: VMM_AML_ATTRIB_BYTES and
+ * the like. 20.2.5.2, ExtendedAccessField. */
+VMM_API int vmm_aml_field_access_len(struct vmm_aml *a, uint8_t access, uint8_t attribute,
+				     uint8_t len);
+
+/** vmm_aml_field_connect() - Connection (@path) of the units that follow. 20.2.5.2, ConnectField.
+ */
+VMM_API int vmm_aml_field_connect(struct vmm_aml *a, const char *path);
+
+/** vmm_aml_field_connect_begin() - The same with a descriptor of its own, one, which follows. */
+VMM_API int vmm_aml_field_connect_begin(struct vmm_aml *a);
+VMM_API int vmm_aml_field_connect_finish(struct vmm_aml *a);
 
 /* Fields of a buffer: a value (the buffer), a value (the index), and a path follow. 20.2.5.2. */
 VMM_API int vmm_aml_create_bit_field(struct vmm_aml *a);
@@ -384,6 +416,25 @@ VMM_API int vmm_aml_concat_res(struct vmm_aml *a);
 VMM_API int vmm_aml_mid(struct vmm_aml *a);
 /** vmm_aml_index() - Index: value (buffer, string or package), value, target. */
 VMM_API int vmm_aml_index(struct vmm_aml *a);
+
+/* Relations of Match between an element and a value, 19.6, Match; ANY is always true. */
+#define VMM_AML_MATCH_ANY 0
+#define VMM_AML_MATCH_EQ  1
+#define VMM_AML_MATCH_LE  2
+#define VMM_AML_MATCH_LT  3
+#define VMM_AML_MATCH_GE  4
+#define VMM_AML_MATCH_GT  5
+
+/** vmm_aml_match() - Match: value (package), relation, value, relation, value, value (first
+ * index): the index of the first element that both are true of, or Ones. */
+VMM_API int vmm_aml_match(struct vmm_aml *a);
+/** vmm_aml_relation() - A relation of Match: VMM_AML_MATCH_. */
+VMM_API int vmm_aml_relation(struct vmm_aml *a, uint8_t relation);
+/** vmm_aml_load() - Load an SSDT from the object @path: target, true if it went well. */
+VMM_API int vmm_aml_load(struct vmm_aml *a, const char *path);
+/** vmm_aml_load_table() - LoadTable: values: signature, OEM ID, OEM table ID, root path, parameter
+ * path, parameter. */
+VMM_API int vmm_aml_load_table(struct vmm_aml *a);
 /** vmm_aml_ref_of() - RefOf: super. */
 VMM_API int vmm_aml_ref_of(struct vmm_aml *a);
 /** vmm_aml_cond_ref_of() - CondRefOf: super, target. */
@@ -444,6 +495,14 @@ VMM_API int vmm_aml_res_fixed_io(struct vmm_aml *a, uint16_t base, uint8_t len);
  */
 VMM_API int vmm_aml_res_fixed_dma(struct vmm_aml *a, uint16_t line, uint16_t channel,
 				  uint8_t width);
+
+/** vmm_aml_res_start_dependent() - StartDependentFn: one of several choices; each of the two 0
+ * good, 1 acceptable, 2 sub-optimal. 6.4.2.3. */
+VMM_API int vmm_aml_res_start_dependent(struct vmm_aml *a, uint8_t compatibility,
+					uint8_t performance);
+
+/** vmm_aml_res_end_dependent() - EndDependentFn: the end of the choices. 6.4.2.4. */
+VMM_API int vmm_aml_res_end_dependent(struct vmm_aml *a);
 
 /** vmm_aml_res_vendor() - Vendor-defined, at most 65,535 bytes. 6.4.2.8, 6.4.3.2. */
 VMM_API int vmm_aml_res_vendor(struct vmm_aml *a, const void *data, size_t len);
@@ -511,6 +570,11 @@ VMM_API int vmm_aml_res_dword_range(struct vmm_aml *a, const struct vmm_aml_rang
 /** vmm_aml_res_qword_range() - QWordMemory, QWordIO, QWordSpace; as above. 6.4.3.5.1. */
 VMM_API int vmm_aml_res_qword_range(struct vmm_aml *a, const struct vmm_aml_range *range);
 
+/** vmm_aml_res_extended_range() - ExtendedMemory, ExtendedIO, ExtendedSpace; @attributes are those
+ * of memory as EFI has them. As above. 6.4.3.5.4. */
+VMM_API int vmm_aml_res_extended_range(struct vmm_aml *a, const struct vmm_aml_range *range,
+				       uint64_t attributes);
+
 /** vmm_aml_res_interrupt() - Interrupt: @count global system interrupts, 1 to 255. 6.4.3.6. */
 VMM_API int vmm_aml_res_interrupt(struct vmm_aml *a, uint8_t flags, const uint32_t *gsi,
 				  uint32_t count);
@@ -553,6 +617,55 @@ VMM_API int vmm_aml_res_gpio_int(struct vmm_aml *a, uint8_t flags, uint8_t pull,
  */
 VMM_API int vmm_aml_res_gpio_io(struct vmm_aml *a, uint8_t use, uint8_t pull, const char *source,
 				const uint16_t *pin, uint32_t count);
+
+#define VMM_AML_SERIAL_DEVICE 0x01 /* the controller is the one that is spoken to */
+#define VMM_AML_SERIAL_SHARED 0x04
+
+/**
+ * vmm_aml_res_i2c() - I2cSerialBusV2: a device on an I2C bus. 6.4.3.8.2.1.
+ * @flags:   VMM_AML_SERIAL_ bits.
+ * @address: Of 7 bits, or of 10 where @wide is not 0.
+ * @hz:      Speed.
+ * @source:  Path of the controller, kept as text.
+ */
+VMM_API int vmm_aml_res_i2c(struct vmm_aml *a, uint8_t flags, uint16_t address, uint8_t wide,
+			    uint32_t hz, const char *source);
+
+/* A device on an SPI bus, 6.4.3.8.2.2. */
+struct vmm_aml_spi {
+	uint32_t size; /* of this struct */
+	uint32_t hz;
+	uint16_t select;  /* which device */
+	uint8_t flags;    /* VMM_AML_SERIAL_ bits */
+	uint8_t bits;     /* of a transfer */
+	uint8_t phase;    /* 0: data at the first edge of the clock, 1: second */
+	uint8_t polarity; /* 1: the clock begins high */
+	uint8_t three_wire;
+	uint8_t active_high; /* the select line */
+};
+
+/** vmm_aml_res_spi() - SpiSerialBusV2; @source as for I2C. 6.4.3.8.2.2. */
+VMM_API int vmm_aml_res_spi(struct vmm_aml *a, const struct vmm_aml_spi *spi, const char *source);
+
+/* A device on a serial line, 6.4.3.8.2.3. */
+struct vmm_aml_uart {
+	uint32_t size; /* of this struct */
+	uint32_t baud;
+	uint16_t rx_fifo; /* bytes */
+	uint16_t tx_fifo;
+	uint8_t flags;     /* VMM_AML_SERIAL_ bits */
+	uint8_t data_bits; /* 5 to 9 */
+	uint8_t stop_bits; /* 0: none, 1: one, 2: one and a half, 3: two */
+	uint8_t parity;    /* 0: none, 1: even, 2: odd, 3: mark, 4: space */
+	uint8_t flow;      /* 0: none, 1: RTS and CTS, 2: XON and XOFF */
+	uint8_t lines;     /* in use, bit 2 DTD, 3 RI, 4 DSR, 5 DTR, 6 CTS, 7 RTS */
+	uint8_t big_endian;
+	uint8_t reserved; /* zero */
+};
+
+/** vmm_aml_res_uart() - UartSerialBusV2; @source as for I2C. 6.4.3.8.2.3. */
+VMM_API int vmm_aml_res_uart(struct vmm_aml *a, const struct vmm_aml_uart *uart,
+			     const char *source);
 
 VMM_END_DECLS
 

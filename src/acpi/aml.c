@@ -54,6 +54,8 @@ static unsigned wanted(const struct vmm_aml_frame *f)
 		return SLOT_ELEMENT;
 	case FRAME_RESOURCES:
 		return SLOT_RESOURCE;
+	case FRAME_CONNECTION:
+		return f->count == 0 ? SLOT_RESOURCE : SLOT_NONE;
 	case FRAME_FIELD:
 		return SLOT_UNIT;
 	default:
@@ -89,7 +91,7 @@ bool vmm__aml_admit(struct vmm_aml *a, uint64_t fills, uint64_t owed)
 		return false;
 	}
 	f->owed = owed != 0 ? f->owed << (SLOT_BITS * owed_count(owed)) | owed : f->owed;
-	f->count += slot == SLOT_ELEMENT;
+	f->count += slot == SLOT_ELEMENT || slot == SLOT_RESOURCE;
 	f->after_if = 0;
 	return true;
 }

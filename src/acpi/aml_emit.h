@@ -23,25 +23,28 @@ enum slot {
 	SLOT_TARGET,
 	SLOT_DATA,
 	SLOT_PATH,
+	SLOT_RELATION,
 	SLOT_ELEMENT,
 	SLOT_STATEMENT,
 	SLOT_RESOURCE,
 	SLOT_UNIT,
 };
 
-#define SLOT_BITS 3 /* those that can be owed are up to SLOT_PATH */
+#define SLOT_BITS 3 /* those that can be owed are up to SLOT_RELATION */
 
 /* Operands in the order in which they are owed. */
-#define OWE1(a)          ((uint64_t)SLOT_##a)
-#define OWE2(a, b)       (OWE1(a) | OWE1(b) << SLOT_BITS)
-#define OWE3(a, b, c)    (OWE1(a) | OWE2(b, c) << SLOT_BITS)
-#define OWE4(a, b, c, d) (OWE1(a) | OWE3(b, c, d) << SLOT_BITS)
+#define OWE1(a)                ((uint64_t)SLOT_##a)
+#define OWE2(a, b)             (OWE1(a) | OWE1(b) << SLOT_BITS)
+#define OWE3(a, b, c)          (OWE1(a) | OWE2(b, c) << SLOT_BITS)
+#define OWE4(a, b, c, d)       (OWE1(a) | OWE3(b, c, d) << SLOT_BITS)
+#define OWE6(a, b, c, d, e, f) (OWE2(a, b) | OWE4(c, d, e, f) << (2 * SLOT_BITS))
 
 /* Which slots a term can fill. */
 #define FILLS_STATEMENT BIT(SLOT_STATEMENT)
 #define FILLS_RESOURCE  BIT(SLOT_RESOURCE)
 #define FILLS_UNIT      BIT(SLOT_UNIT)
 #define FILLS_NULL      BIT(SLOT_TARGET)
+#define FILLS_RELATION  BIT(SLOT_RELATION)
 #define FILLS_DATA      (BIT(SLOT_VALUE) | BIT(SLOT_DATA) | BIT(SLOT_ELEMENT))
 #define FILLS_SUPER     (BIT(SLOT_SUPER) | BIT(SLOT_TARGET))
 #define FILLS_PLACE     (BIT(SLOT_VALUE) | FILLS_SUPER)
@@ -61,6 +64,7 @@ enum frame_kind {
 	FRAME_WHILE,
 	FRAME_PACKAGE,
 	FRAME_RESOURCES,
+	FRAME_CONNECTION,
 	FRAME_FIELD,
 };
 

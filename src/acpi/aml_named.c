@@ -183,6 +183,18 @@ int vmm_aml_index_field_begin(struct vmm_aml *a, const char *index, const char *
 	return vmm_aml_error(a);
 }
 
+int vmm_aml_bank_field_begin(struct vmm_aml *a, const char *region, const char *bank,
+			     uint64_t value, uint8_t flags)
+{
+	if (!is_field_flags(flags))
+		return vmm__aml_fail(a, VMM_EINVAL);
+	begin(a, EXT(0x87), FRAME_FIELD, region);
+	vmm__aml_put_path(a, bank);
+	vmm__aml_put_int(a, value);
+	vmm__aml_u8(a, flags);
+	return vmm_aml_error(a);
+}
+
 int vmm_aml_field_finish(struct vmm_aml *a)
 {
 	return finish(a, FRAME_FIELD);
@@ -237,6 +249,27 @@ int vmm_aml_field_access(struct vmm_aml *a, uint8_t access, uint8_t attribute)
 	vmm__aml_term(a, 0x01, FILLS_UNIT, 0);
 	vmm__aml_u8(a, access);
 	vmm__aml_u8(a, attribute);
+	return vmm_aml_error(a);
+}
+
+int vmm_aml_field_access_len(struct vmm_aml *a, uint8_t access, uint8_t attribute, uint8_t len)
+{
+	bool known = attribute == VMM_AML_ATTRIB_BYTES || attribute == VMM_AML_ATTRIB_RAW_BYTES ||
+		     attribute == VMM_AML_ATTRIB_RAW_PROCESS;
+
+	if (access > VMM_AML_ACCESS_BUFFER || !known)
+		return vmm__aml_fail(a, VMM_EINVAL);
+	vmm__aml_term(a, 0x03, FILLS_UNIT, 0);
+	vmm__aml_u8(a, access);
+	vmm__aml_u8(a, attribute);
+	vmm__aml_u8(a, len);
+	return vmm_aml_error(a);
+}
+
+int vmm_aml_field_connect(struct vmm_aml *a, const char *path)
+{
+	vmm__aml_term(a, 0x02, FILLS_UNIT, 0);
+	vmm__aml_put_path(a, path);
 	return vmm_aml_error(a);
 }
 

@@ -309,6 +309,30 @@ int vmm_aml_mid(struct vmm_aml *a)
 	return expression(a, 0x9e, OWE4(VALUE, VALUE, VALUE, TARGET));
 }
 
+int vmm_aml_match(struct vmm_aml *a)
+{
+	return expression(a, 0x89, OWE6(VALUE, RELATION, VALUE, RELATION, VALUE, VALUE));
+}
+
+int vmm_aml_relation(struct vmm_aml *a, uint8_t relation)
+{
+	if (relation > VMM_AML_MATCH_GT)
+		return vmm__aml_fail(a, VMM_EINVAL);
+	return vmm__aml_term(a, relation, FILLS_RELATION, 0);
+}
+
+int vmm_aml_load(struct vmm_aml *a, const char *path)
+{
+	expression(a, EXT(0x20), OWE1(TARGET));
+	vmm__aml_put_path(a, path);
+	return vmm_aml_error(a);
+}
+
+int vmm_aml_load_table(struct vmm_aml *a)
+{
+	return expression(a, EXT(0x1f), OWE6(VALUE, VALUE, VALUE, VALUE, VALUE, VALUE));
+}
+
 /* An operator whose result is also a place. */
 static int reference(struct vmm_aml *a, unsigned op, uint64_t owed)
 {

@@ -48,7 +48,7 @@ static const char *const plain_forms[256] = {
 
 static const char *const extended_forms[256] = {
 	[0x01] = "NB",   [0x02] = "N",     [0x12] = "Ut",     [0x13] = "TTTN",   [0x1f] = "TTTTTT",
-	[0x20] = "NU",   [0x21] = "T",     [0x22] = "T",      [0x23] = "UW",     [0x24] = "U",
+	[0x20] = "Nt",   [0x21] = "T",     [0x22] = "T",      [0x23] = "UW",     [0x24] = "U",
 	[0x25] = "UT",   [0x26] = "U",     [0x27] = "U",      [0x28] = "Tt",     [0x29] = "Tt",
 	[0x2a] = "U",    [0x30] = "",      [0x31] = "",       [0x32] = "BDT",    [0x33] = "",
 	[0x80] = "NBTT", [0x81] = "PNBF",  [0x82] = "PNL",    [0x83] = "PNBDBL", [0x84] = "PNBWL",

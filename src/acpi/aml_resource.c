@@ -11,17 +11,42 @@ int vmm_aml_resources_begin(struct vmm_aml *a)
 	return vmm_aml_error(a);
 }
 
-/* A buffer, whose size stands before its bytes; an end tag with no checksum, 6.4.2.9, is last. */
+/* A buffer, whose size stands before its bytes. */
+static int finish(struct vmm_aml *a, size_t start)
+{
+	uint8_t size[9];
+
+	return vmm__aml_pop(a, size, vmm__aml_encode_int(size, a->out.len - start));
+}
+
+/* An end tag with no checksum, 6.4.2.9, is last. */
 int vmm_aml_resources_finish(struct vmm_aml *a)
 {
 	struct vmm_aml_frame *f = vmm__aml_closing(a, FRAME_RESOURCES);
-	uint8_t size[9];
 
 	if (f == NULL)
 		return vmm_aml_error(a);
 	vmm__aml_u8(a, 0x79);
 	vmm__aml_u8(a, 0);
-	return vmm__aml_pop(a, size, vmm__aml_encode_int(size, a->out.len - f->start));
+	return finish(a, f->start);
+}
+
+int vmm_aml_field_connect_begin(struct vmm_aml *a)
+{
+	vmm__aml_term(a, 0x02, FILLS_UNIT, 0);
+	vmm__aml_op(a, 0x11);
+	vmm__aml_push(a, FRAME_CONNECTION, 0);
+	return vmm_aml_error(a);
+}
+
+/* One descriptor, and no end tag. */
+int vmm_aml_field_connect_finish(struct vmm_aml *a)
+{
+	struct vmm_aml_frame *f = vmm__aml_closing(a, FRAME_CONNECTION);
+
+	if (f == NULL)
+		return vmm_aml_error(a);
+	return f->count == 1 ? finish(a, f->start) : vmm__aml_fail(a, VMM_ESTATE);
 }
 
 static void u16(struct vmm_aml *a, uint16_t v)
@@ -106,6 +131,20 @@ int vmm_aml_res_fixed_dma(struct vmm_aml *a, uint16_t line, uint16_t channel, ui
 	return vmm_aml_error(a);
 }
 
+int vmm_aml_res_start_dependent(struct vmm_aml *a, uint8_t compatibility, uint8_t performance)
+{
+	if (compatibility > 2 || performance > 2)
+		return vmm__aml_fail(a, VMM_EINVAL);
+	if (small(a, 0x31))
+		vmm__aml_u8(a, compatibility | (unsigned)performance << 2);
+	return vmm_aml_error(a);
+}
+
+int vmm_aml_res_end_dependent(struct vmm_aml *a)
+{
+	return vmm__aml_term(a, 0x38, FILLS_RESOURCE, 0);
+}
+
 /* -- Large descriptors, 6.4.3 -------------------------------------------------------------------
  */
 
@@ -169,19 +208,47 @@ static bool is_range(const struct vmm_aml_range *r, uint64_t limit)
 	return !fixed || r->len == 0 || r->len - 1 == r->max - r->min;
 }
 
+static void put_range(struct vmm_aml *a, size_t width, const struct vmm_aml_range *r)
+{
+	vmm__sink_int(&a->out, r->granularity, width);
+	vmm__sink_int(&a->out, r->min, width);
+	vmm__sink_int(&a->out, r->max, width);
+	vmm__sink_int(&a->out, r->translation, width);
+	vmm__sink_int(&a->out, r->len, width);
+}
+
+/* What all address spaces begin with; @more bytes follow. */
+static bool range_begin(struct vmm_aml *a, unsigned tag, size_t width, size_t more,
+			const struct vmm_aml_range *r)
+{
+	if (r == NULL || !is_range(r, UINT64_MAX >> (64 - 8 * width))) {
+		vmm__aml_fail(a, VMM_EINVAL);
+		return false;
+	}
+	if (!large(a, tag, 3 + 5 * width + more))
+		return false;
+	vmm__aml_u8(a, r->type);
+	vmm__aml_u8(a, r->flags);
+	vmm__aml_u8(a, r->type_flags);
+	return true;
+}
+
 static int range(struct vmm_aml *a, unsigned tag, size_t width, const struct vmm_aml_range *r)
 {
-	if (r == NULL || !is_range(r, UINT64_MAX >> (64 - 8 * width)))
-		return vmm__aml_fail(a, VMM_EINVAL);
-	if (large(a, tag, 3 + 5 * width)) {
-		vmm__aml_u8(a, r->type);
-		vmm__aml_u8(a, r->flags);
-		vmm__aml_u8(a, r->type_flags);
-		vmm__sink_int(&a->out, r->granularity, width);
-		vmm__sink_int(&a->out, r->min, width);
-		vmm__sink_int(&a->out, r->max, width);
-		vmm__sink_int(&a->out, r->translation, width);
-		vmm__sink_int(&a->out, r->len, width);
+	if (range_begin(a, tag, width, 0, r))
+		put_range(a, width, r);
+	return vmm_aml_error(a);
+}
+
+/* 6.4.3.5.4: a revision and a reserved byte before the addresses, attributes behind them. */
+int vmm_aml_res_extended_range(struct vmm_aml *a, const struct vmm_aml_range *r,
+			       uint64_t attributes)
+{
+	if (range_begin(a, 0x8b, 8, 10, r)) {
+		vmm__aml_u8(a, 1);
+		vmm__aml_u8(a, 0);
+		put_range(a, 8, r);
+		vmm__sink_int(&a->out, attributes, 8);
 	}
 	return vmm_aml_error(a);
 }

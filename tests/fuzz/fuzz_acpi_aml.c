@@ -71,6 +71,11 @@ static const plain plain_calls[] = {
 	vmm_aml_timer,
 	vmm_aml_resources_begin,
 	vmm_aml_resources_finish,
+	vmm_aml_match,
+	vmm_aml_load_table,
+	vmm_aml_field_connect_begin,
+	vmm_aml_field_connect_finish,
+	vmm_aml_res_end_dependent,
 };
 
 #define PLAIN_CALLS (sizeof(plain_calls) / sizeof(plain_calls[0]))
@@ -103,7 +108,21 @@ static int call_resource(struct vmm_aml *a, struct script *s)
 		.len = number(s),
 	};
 
-	switch (next(s) % 8) {
+	const struct vmm_aml_spi spi = {.size = sizeof(spi), .hz = range.type, .phase = next(s)};
+	const struct vmm_aml_uart uart = {
+		.size = sizeof(uart), .data_bits = next(s), .lines = next(s)};
+
+	switch (next(s) % 13) {
+	case 8:
+		return vmm_aml_res_i2c(a, next(s), (uint16_t)number(s), next(s), 1, path(s));
+	case 9:
+		return vmm_aml_res_spi(a, &spi, path(s));
+	case 10:
+		return vmm_aml_res_uart(a, &uart, path(s));
+	case 11:
+		return vmm_aml_res_extended_range(a, &range, number(s));
+	case 12:
+		return vmm_aml_res_start_dependent(a, next(s), next(s));
 	case 0:
 		return vmm_aml_res_irq(a, (uint16_t)number(s), next(s));
 	case 1:
@@ -133,7 +152,19 @@ static int call(struct vmm_aml *a, struct script *s)
 		return plain_calls[which](a);
 	if (which >= 224)
 		return vmm_aml_int(a, number(s));
-	switch ((which - PLAIN_CALLS) % 20) {
+	switch ((which - PLAIN_CALLS) % 25) {
+	case 20:
+		return vmm_aml_relation(a, next(s));
+	case 21:
+		name = path(s);
+		return vmm_aml_bank_field_begin(a, name, path(s), number(s), next(s));
+	case 22:
+		given = next(s);
+		return vmm_aml_field_access_len(a, (uint8_t)given, next(s), next(s));
+	case 23:
+		return vmm_aml_field_connect(a, path(s));
+	case 24:
+		return vmm_aml_load(a, path(s));
 	case 0:
 		return vmm_aml_string(a, path(s));
 	case 1:

@@ -80,8 +80,40 @@ static void range(struct vmm_aml *a, int (*put)(struct vmm_aml *, const struct v
 	put(a, &r);
 }
 
+static void sample_serial_buses(struct vmm_aml *a)
+{
+	static const struct vmm_aml_spi spi = {.size = sizeof(spi),
+					       .hz = 25000000,
+					       .select = 3,
+					       .bits = 8,
+					       .phase = 1,
+					       .polarity = 1,
+					       .three_wire = 1,
+					       .active_high = 1};
+	static const struct vmm_aml_uart uart = {.size = sizeof(uart),
+						 .baud = 115200,
+						 .rx_fifo = 32,
+						 .tx_fifo = 16,
+						 .flags = VMM_AML_SERIAL_SHARED,
+						 .data_bits = 8,
+						 .stop_bits = 1,
+						 .flow = 1,
+						 .lines = 0xc0};
+
+	vmm_aml_res_i2c(a, 0, 0x51, 0, 400000, "\\_SB.TERM");
+	vmm_aml_res_i2c(a, VMM_AML_SERIAL_DEVICE, 0x351, 1, 100000, "\\_SB.TERM");
+	vmm_aml_res_spi(a, &spi, "\\_SB.TERM");
+	vmm_aml_res_uart(a, &uart, "\\_SB.TERM");
+}
+
 void sample_resources(struct vmm_aml *a)
 {
+	static const struct vmm_aml_range extended = {.size = sizeof(extended),
+						      .flags = VMM_AML_RANGE_FIXED,
+						      .type_flags = VMM_AML_MEMORY_WRITABLE,
+						      .min = 1ULL << 40,
+						      .max = (1ULL << 40) + 0xfff,
+						      .len = 0x1000};
 	static const uint32_t gsi[] = {16, 17, 0x12345678};
 	static const uint16_t pins[] = {3, 9};
 
@@ -110,6 +142,13 @@ void sample_resources(struct vmm_aml *a)
 	vmm_aml_res_register(a, VMM_AML_SPACE_MEMORY, 32, 0, 3, 0xfeed0000);
 	vmm_aml_res_gpio_int(a, VMM_AML_GPIO_EDGE | VMM_AML_GPIO_LOW, 1, "\\_SB.TERM", 9);
 	vmm_aml_res_gpio_io(a, VMM_AML_GPIO_OUT | VMM_AML_GPIO_SHARED, 3, "\\_SB.TERM", pins, 2);
+	sample_serial_buses(a);
+	vmm_aml_res_extended_range(a, &extended, 0x8008);
+	vmm_aml_res_start_dependent(a, 1, 2);
+	vmm_aml_res_io(a, 0x2f8, 0x2f8, 1, 8);
+	vmm_aml_res_start_dependent(a, 0, 0);
+	vmm_aml_res_io(a, 0x3e8, 0x3e8, 1, 8);
+	vmm_aml_res_end_dependent(a);
 }
 
 static void terms_resources(struct vmm_aml *a)
@@ -120,6 +159,10 @@ static void terms_resources(struct vmm_aml *a)
 	vmm_aml_name(a, "RES1");
 	vmm_aml_resources_begin(a);
 	sample_resources(a);
+	vmm_aml_resources_finish(a);
+	vmm_aml_name(a, "RES2");
+	vmm_aml_resources_begin(a);
+	vmm_aml_res_i2c(a, 0, 0x51, 0, 400000, "\\_SB.TERM");
 	vmm_aml_resources_finish(a);
 }
 
@@ -140,6 +183,23 @@ static void terms_objects(struct vmm_aml *a)
 	vmm_aml_field_finish(a);
 	vmm_aml_index_field_begin(a, "IDX", "DAT", VMM_AML_ACCESS_BYTE);
 	vmm_aml_field_unit(a, "XFL0", 8);
+	vmm_aml_field_finish(a);
+	vmm_aml_bank_field_begin(a, "REG", "FLD0", 5, VMM_AML_ACCESS_BYTE | VMM_AML_UPDATE_ONES);
+	vmm_aml_field_offset(a, 0x20);
+	vmm_aml_field_unit(a, "BNK0", 12);
+	vmm_aml_field_finish(a);
+	vmm_aml_region(a, "I2C", VMM_AML_SPACE_SERIAL);
+	vmm_aml_int(a, 0);
+	vmm_aml_int(a, 0x100);
+	vmm_aml_field_begin(a, "I2C", VMM_AML_ACCESS_BUFFER);
+	vmm_aml_field_connect(a, "RES2");
+	vmm_aml_field_access(a, VMM_AML_ACCESS_BUFFER, VMM_AML_ATTRIB_WORD);
+	vmm_aml_field_unit(a, "SER0", 8);
+	vmm_aml_field_connect_begin(a);
+	vmm_aml_res_i2c(a, 0, 0x52, 0, 400000, "\\_SB.TERM");
+	vmm_aml_field_connect_finish(a);
+	vmm_aml_field_access_len(a, VMM_AML_ACCESS_BUFFER, VMM_AML_ATTRIB_BYTES, 4);
+	vmm_aml_field_unit(a, "SER1", 8);
 	vmm_aml_field_finish(a);
 	vmm_aml_data_region(a, "DREG");
 	vmm_aml_string(a, "MCFG");
@@ -283,6 +343,26 @@ static void terms_objects_in_use(struct vmm_aml *a)
 	vmm_aml_path(a, "\\_OSI");
 	vmm_aml_local(a, 5);
 	vmm_aml_local(a, 6);
+	vmm_aml_store(a);
+	vmm_aml_match(a);
+	vmm_aml_path(a, "PKG2");
+	vmm_aml_relation(a, VMM_AML_MATCH_GE);
+	vmm_aml_int(a, 5);
+	vmm_aml_relation(a, VMM_AML_MATCH_LT);
+	vmm_aml_local(a, 0);
+	vmm_aml_int(a, 1);
+	vmm_aml_local(a, 6);
+	vmm_aml_store(a);
+	vmm_aml_load_table(a);
+	vmm_aml_string(a, "OEM1");
+	vmm_aml_string(a, "LIBVMM");
+	vmm_aml_string(a, "TABLE");
+	vmm_aml_string(a, "\\_SB");
+	vmm_aml_string(a, "PARM");
+	vmm_aml_int(a, 7);
+	vmm_aml_local(a, 6);
+	vmm_aml_load(a, "REG");
+	vmm_aml_local(a, 7);
 	vmm_aml_store(a);
 	vmm_aml_path(a, "FLD0");
 	vmm_aml_debug(a);

@@ -461,6 +461,19 @@ MISUSE(offset_outside, vmm_aml_field_offset(a, 1);)
 MISUSE(device_in_field, vmm_aml_field_begin(a, "R", 0); vmm_aml_device_begin(a, "D");)
 MISUSE(field_named_by_a_value, vmm_aml_create_byte_field(a); vmm_aml_path(a, "B");
        vmm_aml_int(a, 0); vmm_aml_int(a, 0);)
+MISUSE(relation_as_a_value, vmm_aml_store(a); vmm_aml_relation(a, 1);)
+MISUSE(value_as_a_relation, vmm_aml_store(a); vmm_aml_match(a); vmm_aml_path(a, "P");
+       vmm_aml_int(a, 1);)
+MISUSE(connection_without_one, vmm_aml_field_begin(a, "R", 0); vmm_aml_field_connect_begin(a);
+       vmm_aml_field_connect_finish(a);)
+MISUSE(connection_of_two, vmm_aml_field_begin(a, "R", 0); vmm_aml_field_connect_begin(a);
+       vmm_aml_res_irq(a, 2, 0); vmm_aml_res_irq(a, 2, 0);)
+MISUSE(connection_outside, vmm_aml_field_connect(a, "C");)
+MISUSE(connection_ended_as_resources, vmm_aml_field_begin(a, "R", 0);
+       vmm_aml_field_connect_begin(a); vmm_aml_res_irq(a, 2, 0); vmm_aml_resources_finish(a);)
+MISUSE(access_outside, vmm_aml_field_access_len(a, 5, VMM_AML_ATTRIB_BYTES, 1);)
+MISUSE(serial_outside, vmm_aml_res_i2c(a, 0, 1, 0, 1, "C");)
+MISUSE(dependent_outside, vmm_aml_res_end_dependent(a);)
 
 static void misuse_is_refused(void **state)
 {
@@ -497,6 +510,15 @@ static void misuse_is_refused(void **state)
 		misuse_offset_outside,
 		misuse_device_in_field,
 		misuse_field_named_by_a_value,
+		misuse_relation_as_a_value,
+		misuse_value_as_a_relation,
+		misuse_connection_without_one,
+		misuse_connection_of_two,
+		misuse_connection_outside,
+		misuse_connection_ended_as_resources,
+		misuse_access_outside,
+		misuse_serial_outside,
+		misuse_dependent_outside,
 	};
 
 	(void)state;
@@ -533,19 +555,49 @@ MISUSE(string, vmm_aml_name(a, "A"); vmm_aml_string(a, "\xc3\xa9");)
 MISUSE(no_string, vmm_aml_name(a, "A"); vmm_aml_string(a, NULL);)
 MISUSE(local, vmm_aml_method_begin(a, "M", 0, 0); vmm_aml_return(a); vmm_aml_local(a, 8);)
 MISUSE(arg, vmm_aml_method_begin(a, "M", 0, 0); vmm_aml_return(a); vmm_aml_arg(a, 7);)
+MISUSE(relation, vmm_aml_store(a); vmm_aml_match(a); vmm_aml_path(a, "P"); vmm_aml_relation(a, 6);)
+MISUSE(bank_flags, vmm_aml_bank_field_begin(a, "R", "B", 0, 0x06);)
+MISUSE(access_length, vmm_aml_field_begin(a, "R", 0);
+       vmm_aml_field_access_len(a, 5, VMM_AML_ATTRIB_WORD, 1);)
+MISUSE(dependent, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_start_dependent(a, 3, 0);)
+MISUSE(i2c_address, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_i2c(a, 0, 0x80, 0, 1, "C");)
+MISUSE(i2c_source, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_i2c(a, 0, 1, 0, 1, NULL);)
+MISUSE(i2c_flags, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_i2c(a, 2, 1, 0, 1, "C");)
+MISUSE(spi_size, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a); struct vmm_aml_spi spi = {0};
+       vmm_aml_res_spi(a, &spi, "C");)
+MISUSE(spi_phase, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       struct vmm_aml_spi spi = {.size = sizeof(spi), .phase = 2}; vmm_aml_res_spi(a, &spi, "C");)
+MISUSE(uart_bits, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       struct vmm_aml_uart uart = {.size = sizeof(uart), .data_bits = 4};
+       vmm_aml_res_uart(a, &uart, "C");)
+MISUSE(uart_lines, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       struct vmm_aml_uart uart = {.size = sizeof(uart), .data_bits = 8, .lines = 1};
+       vmm_aml_res_uart(a, &uart, "C");)
+MISUSE(no_extended, vmm_aml_name(a, "A"); vmm_aml_resources_begin(a);
+       vmm_aml_res_extended_range(a, NULL, 0);)
 
 static void arguments_are_checked(void **state)
 {
 	static const misuse cases[] = {
-		misuse_gpio_use,     misuse_gpio_count,
-		misuse_gpio_pull,    misuse_dma_width,
-		misuse_io_alignment, misuse_nargs,
-		misuse_method_flags, misuse_sync_of_a_plain_method,
-		misuse_call_nargs,   misuse_sync,
-		misuse_field_flags,  misuse_field_access,
-		misuse_unit_path,    misuse_unit_bits,
-		misuse_string,       misuse_no_string,
-		misuse_local,        misuse_arg,
+		misuse_gpio_use,      misuse_gpio_count,
+		misuse_gpio_pull,     misuse_dma_width,
+		misuse_io_alignment,  misuse_nargs,
+		misuse_method_flags,  misuse_sync_of_a_plain_method,
+		misuse_call_nargs,    misuse_sync,
+		misuse_field_flags,   misuse_field_access,
+		misuse_unit_path,     misuse_unit_bits,
+		misuse_string,        misuse_no_string,
+		misuse_local,         misuse_arg,
+		misuse_relation,      misuse_bank_flags,
+		misuse_access_length, misuse_dependent,
+		misuse_i2c_address,   misuse_i2c_source,
+		misuse_i2c_flags,     misuse_spi_size,
+		misuse_spi_phase,     misuse_uart_bits,
+		misuse_uart_lines,    misuse_no_extended,
 	};
 
 	(void)state;
