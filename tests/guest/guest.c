@@ -2,18 +2,12 @@
 // The machine under each small guest, and the trace of what the embedder sees.
 #include "guest.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "libvmm/linux.h"
-#include "libvmm/sim.h"
+#include "platform.h"
 
 #define PORT_DEBUG 0xe9
 #define PORT_END   0xf4
@@ -27,20 +21,7 @@
 #define PDPT_BASE  UINT64_C(0x2000)
 #define PD_BASE    UINT64_C(0x3000)
 
-#define STATUS_SKIPPED 77
-#define TIME_LIMIT     120 /* seconds a test may take; under emulation all is slow */
-#define ROUNDS         300
-#define MOST_EXITS     1000 /* in a trace */
-
-struct options {
-	const char *engine;
-	const char *expect;
-	bool update;
-	bool show;
-	const char *except;
-	unsigned time;
-	uint32_t rounds;
-};
+#define MOST_EXITS 1000 /* in a trace */
 
 /* --- traces --- */
 
@@ -168,9 +149,6 @@ static bool debug_port(struct cpu *cpu)
 	return true;
 }
 
-static struct run *alarmed;
-static volatile sig_atomic_t late;
-
 uint32_t next(struct cpu *cpu)
 {
 	struct vmm_exit *exit = &cpu->exit;
@@ -183,7 +161,7 @@ uint32_t next(struct cpu *cpu)
 				  error.call, error.text);
 			return NEXT_FAILED;
 		}
-		if (exit->reason == VMM_EXIT_KICKED && late) {
+		if (exit->reason == VMM_EXIT_KICKED && limit_reached()) {
 			trace_add(&cpu->trace, "time is up");
 			return NEXT_FAILED;
 		}
@@ -372,16 +350,6 @@ static bool make_machine(struct run *run)
 	       enter_mode(run, test->mode);
 }
 
-static void on_alarm(int number)
-{
-	(void)number;
-	late = 1;
-	for (uint32_t i = 0; i < MAX_CPUS; i++)
-		if (alarmed->cpu[i].vcpu)
-			vmm_vcpu_kick(alarmed->cpu[i].vcpu);
-	alarm(1); /* in case it came between two runs whose KICKED the script took for its own */
-}
-
 /* Whether the engine can do what the test needs. */
 static bool capable(struct run *run)
 {
@@ -392,6 +360,8 @@ static bool capable(struct run *run)
 		if (!value)
 			return false;
 	}
+	if (run->test->needs & ~platform_has())
+		return false;
 	uint64_t xcr0 = 0;
 	vmm_ctx_cap(run->ctx, run->engine, VMM_CAP_XCR0, &xcr0);
 	return (xcr0 & run->test->xcr0) == run->test->xcr0;
@@ -416,29 +386,26 @@ static char *collect(struct run *run)
 	return all.text;
 }
 
-static char *run_test(struct vmm_ctx *ctx, const struct options *options, const struct test *test,
-		      bool *skipped)
+char *run_test(struct vmm_ctx *ctx, const char *engine, const struct test *test, uint32_t rounds,
+	       bool *skipped)
 {
 	struct run run = {
 		.test = test,
 		.ctx = ctx,
-		.engine = options->engine,
-		.rounds = options->rounds,
+		.engine = engine,
+		.rounds = rounds,
 	};
 	*skipped = !capable(&run);
 	if (*skipped)
 		return NULL;
-	alarmed = &run;
-	struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
-	sigaction(SIGALRM, &action, NULL);
-	alarm(options->time);
+	limit_begin(&run);
 	if (make_machine(&run)) {
 		if (test->script)
 			test->script(&run);
 		else
 			play(&run);
 	}
-	alarm(0);
+	limit_end();
 	must(&run, "vmm_vm_destroy", vmm_vm_destroy(run.vm));
 	run.vm = NULL;
 	vmm_mem_unref(run.ram);
@@ -446,210 +413,10 @@ static char *run_test(struct vmm_ctx *ctx, const struct options *options, const 
 	return collect(&run);
 }
 
-/* --- the program --- */
-
-#define LICENCE "# SPDX-License-Identifier: BSD-2-Clause-Patent\n"
-
-/* An expected trace, without its first line. */
-static const char *read_expected(const char *path)
-{
-	FILE *file = fopen(path, "r");
-	if (!file)
-		return NULL;
-	static char text[65536];
-	size_t len = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[len] = '\0';
-	return strncmp(text, LICENCE, strlen(LICENCE)) ? text : text + strlen(LICENCE);
-}
-
-/* Prints where two texts part. */
-static void print_difference(const char *want, const char *have)
-{
-	size_t line = 1;
-	while (*want && *want == *have) {
-		line += *want == '\n';
-		want++;
-		have++;
-	}
-	printf("# they part in line %zu\n", line);
-}
-
-static void print_indented(const char *title, const char *text)
-{
-	printf("# %s:\n", title);
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-		printf("#   %.*s\n", (int)len, text);
-		text += len + (text[len] == '\n');
-	}
-}
-
-static int compare(const char *directory, const char *name, const char *trace, bool update)
-{
-	char path[4096];
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	if (update) {
-		FILE *file = fopen(path, "w");
-		if (!file || fputs(LICENCE, file) < 0 || fputs(trace, file) < 0 || fclose(file)) {
-			fprintf(stderr, "%s: %s\n", path, strerror(errno));
-			return 1;
-		}
-		return 0;
-	}
-	const char *want = read_expected(path);
-	if (want && !strcmp(want, trace))
-		return 0;
-	if (want) {
-		print_difference(want, trace);
-		print_indented("expected", want);
-	} else {
-		printf("# %s: %s\n", path, strerror(errno));
-	}
-	print_indented("seen", trace);
-	return 1;
-}
-
-/* 0 passed, 1 failed, STATUS_SKIPPED. */
-static int one(struct vmm_ctx *ctx, const struct options *options, const struct test *test)
-{
-	bool skipped;
-	char *trace = run_test(ctx, options, test, &skipped);
-	if (skipped)
-		return STATUS_SKIPPED;
-	int status = 0;
-	if (options->show)
-		fputs(trace ? trace : "", stdout);
-	else
-		status = compare(options->expect, test->name, trace ? trace : "", options->update);
-	free(trace);
-	return status;
-}
-
-/* In a process of its own: one that crashes or hangs takes only itself with it. */
-static int one_apart(struct vmm_ctx *ctx, const struct options *options, const struct test *test)
-{
-	fflush(stdout);
-	pid_t child = fork();
-	if (child < 0)
-		return 1;
-	if (child == 0) {
-		int status = one(ctx, options, test);
-		fflush(stdout);
-		_exit(status);
-	}
-	int status;
-	for (unsigned waited = 0; waitpid(child, &status, WNOHANG) == 0; waited++) {
-		if (waited == 100 * (options->time + 10))
-			kill(child, SIGKILL);
-		usleep(10000);
-	}
-	if (WIFSIGNALED(status))
-		printf("# ended by signal %d\n", WTERMSIG(status));
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
-static const struct test *find_test(const char *name)
+const struct test *find_test(const char *name)
 {
 	for (size_t i = 0; i < test_count; i++)
 		if (!strcmp(tests[i].name, name))
 			return &tests[i];
 	return NULL;
-}
-
-/* Whether the engine runs guests here; says why not. */
-static bool usable(struct vmm_ctx *ctx, const char *engine)
-{
-	if (!strcmp(engine, "sim")) {
-		printf("1..0 # SKIP sim executes no instructions\n");
-		return false;
-	}
-	int rc = !strcmp(engine, "kvm") ? vmm_linux_kvm_probe(ctx, 10000)
-					: vmm_ctx_engine_probe(ctx, engine);
-	if (rc == 0)
-		return true;
-	struct vmm_error error = {.size = sizeof(error)};
-	vmm_ctx_error(ctx, &error);
-	printf("1..0 # SKIP %s: %s: %s\n", engine, vmm_errname(rc), error.text);
-	return false;
-}
-
-static int run_all(struct vmm_ctx *ctx, const struct options *options, char **names, int count)
-{
-	size_t number = 0;
-	int failed = 0;
-	printf("1..%zu\n", count ? (size_t)count : test_count);
-	for (size_t i = 0; count ? i < (size_t)count : i < test_count; i++) {
-		const struct test *test = count ? find_test(names[i]) : &tests[i];
-		int status = test ? STATUS_SKIPPED : 1;
-		if (test && (!options->except || strcmp(options->except, test->name)))
-			status = one_apart(ctx, options, test);
-		printf("%s %zu - %s%s\n", status == 0 || status == STATUS_SKIPPED ? "ok" : "not ok",
-		       ++number, count ? names[i] : test->name,
-		       status == STATUS_SKIPPED ? " # SKIP" : "");
-		failed += status != 0 && status != STATUS_SKIPPED;
-	}
-	return failed ? 1 : 0;
-}
-
-static int usage(void)
-{
-	fputs("usage: guest-run [OPTION...] --all | --list | NAME...\n"
-	      "  --engine NAME  the engine to run on (kvm)\n"
-	      "  --time N       seconds that a test may take (120)\n"
-	      "  --rounds N     of the tests that do a thing many times over (300)\n"
-	      "  --except NAME  leave one out that the machine below cannot do\n"
-	      "  --expect DIR   compare with the traces there; --update writes them instead\n"
-	      "  without --expect the traces are shown\n",
-	      stderr);
-	return 2;
-}
-
-int main(int argc, char **argv)
-{
-	struct options options = {
-		.engine = "kvm",
-		.show = true,
-		.time = TIME_LIMIT,
-		.rounds = ROUNDS,
-	};
-	bool all = false;
-	int i;
-	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-		if (!strcmp(argv[i], "--engine") && i + 1 < argc) {
-			options.engine = argv[++i];
-		} else if (!strcmp(argv[i], "--expect") && i + 1 < argc) {
-			options.expect = argv[++i];
-			options.show = false;
-		} else if (!strcmp(argv[i], "--rounds") && i + 1 < argc) {
-			options.rounds = (uint32_t)strtoul(argv[++i], NULL, 0);
-		} else if (!strcmp(argv[i], "--time") && i + 1 < argc) {
-			options.time = (unsigned)strtoul(argv[++i], NULL, 0);
-		} else if (!strcmp(argv[i], "--except") && i + 1 < argc) {
-			options.except = argv[++i];
-		} else if (!strcmp(argv[i], "--update")) {
-			options.update = true;
-		} else if (!strcmp(argv[i], "--all")) {
-			all = true;
-		} else if (!strcmp(argv[i], "--list")) {
-			for (size_t t = 0; t < test_count; t++)
-				puts(tests[t].name);
-			return 0;
-		} else {
-			return usage();
-		}
-	}
-	if (all == (i < argc))
-		return usage();
-	struct vmm_ctx *ctx;
-	struct vmm_error error = {.size = sizeof(error)};
-	if (vmm_linux_ctx_create(&ctx, &error)) {
-		fprintf(stderr, "%s: %s\n", error.call, error.text);
-		return 1;
-	}
-	int status = STATUS_SKIPPED;
-	if (usable(ctx, options.engine))
-		status = run_all(ctx, &options, argv + i, argc - i);
-	vmm_ctx_destroy(ctx);
-	return status;
 }

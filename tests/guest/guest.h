@@ -53,6 +53,10 @@ struct cpu {
 	uint32_t index;
 };
 
+/* What a test needs besides one thread. */
+#define NEEDS_THREADS 1u
+#define NEEDS_EVENTS  2u /* host events, as eventfds are */
+
 struct test {
 	const char *name;
 	const char *image;
@@ -62,6 +66,7 @@ struct test {
 	uint32_t vm_flags;
 	uint32_t cap[2]; /* capabilities without which the test is skipped */
 	uint64_t xcr0;   /* XSAVE components, the same */
+	uint32_t needs;  /* NEEDS_ of where the runner is, the same */
 	/* Before sealing; may be NULL. */
 	void (*configure)(struct run *run);
 	/* NULL: play(). */
@@ -82,6 +87,14 @@ struct run {
 	uint32_t rounds;   /* of the tests that repeat something */
 	atomic_bool ended; /* vCPUs that come back stop */
 };
+
+/*
+ * Run a test, for which @rounds says how often it does things many times over. Its whole trace, the
+ * vCPUs' one after the other, to be freed; NULL if it was skipped.
+ */
+char *run_test(struct vmm_ctx *ctx, const char *engine, const struct test *test, uint32_t rounds,
+	       bool *skipped);
+const struct test *find_test(const char *name);
 
 /* A line of the embedder's in the first vCPU's trace. */
 void note(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));

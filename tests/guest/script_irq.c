@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // The embedder's part in the tests of interrupts, kicks and pauses.
 #include <inttypes.h>
-#include <pthread.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "guest.h"
+#include "platform.h"
 #include "scripts.h"
 
 #define MSI_ADDRESS UINT64_C(0xfee00000)
@@ -83,22 +81,22 @@ static void lines(struct run *run)
 static bool ring(struct run *run, uint32_t flags, uint32_t gsi, uint32_t data, uint64_t port)
 {
 	struct vmm_irq_event *event = NULL;
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	uint64_t host_event = event_make();
 	struct vmm_irq_event_config config = {
 		.size = sizeof(config),
 		.flags = flags,
-		.event = (uint64_t)fd,
+		.event = host_event,
 		.gsi = gsi,
 		.addr = flags ? MSI_ADDRESS : 0,
 		.data = data,
 	};
 	bool ok = must(run, "vmm_irq_event_attach", vmm_irq_event_attach(run->vm, &config, &event));
 	if (ok) {
-		eventfd_write(fd, 1);
+		event_ring(host_event);
 		ok = play_until(run, VMM_EXIT_PORT, port);
 	}
 	vmm_irq_event_detach(event);
-	close(fd);
+	event_close(host_event);
 	return ok;
 }
 
@@ -137,13 +135,13 @@ static void *second_vcpu(void *opaque)
 
 void script_smp(struct run *run)
 {
-	pthread_t thread;
-	if (pthread_create(&thread, NULL, second_vcpu, &run->cpu[1]))
+	struct task thread;
+	if (!task_start(&thread, second_vcpu, &run->cpu[1]))
 		return;
 	play(run);
 	atomic_store(&run->ended, true);
 	vmm_vcpu_kick(run->cpu[1].vcpu);
-	pthread_join(thread, NULL);
+	task_join(&thread);
 }
 
 /* --- kicks and pauses of a guest that spins --- */
@@ -165,7 +163,7 @@ static void stop_spinning(struct run *run)
 static void await_progress(struct run *run)
 {
 	for (uint64_t start = counter(run); counter(run) == start;)
-		usleep(1000);
+		nap_us(1000);
 }
 
 static void *kick_spinning(void *opaque)
@@ -190,11 +188,11 @@ void script_kick(struct run *run)
 		return;
 	note(run, "kicked while it spins:");
 	for (int i = 0; i < 3; i++) {
-		pthread_t thread;
-		if (pthread_create(&thread, NULL, kick_spinning, run))
+		struct task thread;
+		if (!task_start(&thread, kick_spinning, run))
 			return;
 		uint32_t reason = next(cpu);
-		pthread_join(thread, NULL);
+		task_join(&thread);
 		if (reason != VMM_EXIT_KICKED)
 			return;
 	}
@@ -216,23 +214,22 @@ static void *run_paused(void *opaque)
 
 void script_pause(struct run *run)
 {
-	pthread_t thread;
-	if (!play_until(run, VMM_EXIT_PORT, 0x80) ||
-	    pthread_create(&thread, NULL, run_paused, &run->cpu[0]))
+	struct task thread;
+	if (!play_until(run, VMM_EXIT_PORT, 0x80) || !task_start(&thread, run_paused, &run->cpu[0]))
 		return;
 	await_progress(run);
 	bool ok = vmm_vm_pause(run->vm) == 0 && vmm_vm_pause(run->vm) == 0;
 	uint64_t before = counter(run);
-	usleep(50000);
+	nap_us(50000);
 	bool stood = counter(run) == before;
 	ok = ok && vmm_vm_resume(run->vm) == 0;
-	usleep(50000);
+	nap_us(50000);
 	stood = stood && counter(run) == before;
 	ok = ok && vmm_vm_wait_resumed(run->vm, 1000000) == -VMM_ETIMEOUT;
 	ok = ok && vmm_vm_resume(run->vm) == 0 && vmm_vm_resume(run->vm) == -VMM_ESTATE;
 	await_progress(run);
 	stop_spinning(run);
-	pthread_join(thread, NULL);
+	task_join(&thread);
 	note(run, "calls %s, the guest %s", ok ? "succeeded" : "failed",
 	     stood ? "stood still" : "went on");
 }
@@ -255,13 +252,12 @@ static void *try_second_runner(void *opaque)
 
 void script_busy(struct run *run)
 {
-	pthread_t thread;
+	struct task thread;
 	void *busy = NULL;
-	if (!play_until(run, VMM_EXIT_PORT, 0x80) ||
-	    pthread_create(&thread, NULL, try_second_runner, run))
+	if (!play_until(run, VMM_EXIT_PORT, 0x80) || !task_start(&thread, try_second_runner, run))
 		return;
 	play_until(run, VMM_EXIT_HLT, 0);
-	pthread_join(thread, &busy);
+	busy = task_join(&thread);
 	note(run, "a second runner, completion, state, reset, destruction: %s",
 	     busy ? "busy" : "not all refused");
 	play(run);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // The embedder's part in the tests of memory, the bus and doorbells.
 #include <inttypes.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "guest.h"
+#include "platform.h"
 #include "scripts.h"
 
 #define PAGE UINT64_C(0x1000)
@@ -236,25 +235,21 @@ void script_bus(struct run *run)
 
 /* --- doorbells --- */
 
-static void note_rings(struct run *run, const char *name, int fd)
+static void note_rings(struct run *run, const char *name, uint64_t event)
 {
-	eventfd_t rings = 0;
-	if (eventfd_read(fd, &rings))
-		rings = 0;
-	note(run, "%s rang %" PRIu64, name, (uint64_t)rings);
+	note(run, "%s rang %" PRIu64, name, event_count(event));
 }
 
 void script_doorbell(struct run *run)
 {
 	struct vmm_doorbell *memory, *port;
-	int memory_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int port_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	uint64_t memory_event = event_make(), port_event = event_make();
 	struct vmm_doorbell_config config = {
 		.size = sizeof(config),
 		.space = VMM_SPACE_MMIO,
 		.addr = MMIO_BASE,
 		.width = 4,
-		.event = (uint64_t)memory_fd,
+		.event = memory_event,
 	};
 	outcome(run, "any value", vmm_doorbell_add(run->vm, &config, &memory));
 	config = (struct vmm_doorbell_config){
@@ -264,17 +259,17 @@ void script_doorbell(struct run *run)
 		.width = 2,
 		.flags = VMM_DOORBELL_MATCH,
 		.data = 7,
-		.event = (uint64_t)port_fd,
+		.event = port_event,
 	};
 	outcome(run, "only 7", vmm_doorbell_add(run->vm, &config, &port));
 	if (play_until(run, VMM_EXIT_HLT, 0)) {
-		note_rings(run, "memory", memory_fd);
-		note_rings(run, "port", port_fd);
+		note_rings(run, "memory", memory_event);
+		note_rings(run, "port", port_event);
 		vmm_doorbell_remove(memory);
 		play(run);
-		note_rings(run, "memory", memory_fd);
+		note_rings(run, "memory", memory_event);
 		vmm_doorbell_remove(port);
 	}
-	close(memory_fd);
-	close(port_fd);
+	event_close(memory_event);
+	event_close(port_event);
 }

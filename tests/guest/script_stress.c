@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // Things done many times over, against a vCPU that runs.
-#include <dirent.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "guest.h"
+#include "platform.h"
 #include "scripts.h"
 
 #define PAGE  UINT64_C(0x1000)
@@ -22,6 +19,14 @@ struct watch {
 	uint32_t lost;
 };
 
+static uint32_t bits_in(uint64_t word)
+{
+	uint32_t bits = 0;
+	for (; word; word &= word - 1)
+		bits++;
+	return bits;
+}
+
 /*
  * A write between two harvests stands in the second one; one between the harvest and the look at
  * the counters stands in the next.
@@ -32,7 +37,7 @@ static bool look(struct run *run, struct watch *watch)
 	if (!must(run, "vmm_vm_dirty_harvest",
 		  vmm_vm_dirty_harvest(run->vm, SCRATCH, HALF, &dirty, 1)))
 		return false;
-	watch->lost += (uint32_t)__builtin_popcountll(watch->owed & ~dirty);
+	watch->lost += bits_in(watch->owed & ~dirty);
 	watch->owed = 0;
 	for (uint64_t page = 0; page < PAGES; page++) {
 		uint64_t count = 0;
@@ -76,17 +81,17 @@ static void *work(void *opaque)
 void script_split(struct run *run)
 {
 	struct watch watch = {0};
-	pthread_t thread;
+	struct task thread;
 	void *disturbed;
-	if (pthread_create(&thread, NULL, work, &run->cpu[0]))
+	if (!task_start(&thread, work, &run->cpu[0]))
 		return;
 	bool done = unmap_and_map(run, &watch);
 	uint64_t before = watch.seen[0];
 	look(run, &watch);
 	while (watch.seen[0] == before && look(run, &watch))
-		usleep(1000);
+		nap_us(1000);
 	stop_guest(run, STOP);
-	pthread_join(thread, &disturbed);
+	disturbed = task_join(&thread);
 	look(run, &watch);
 	look(run, &watch);
 	note(run, "rounds: %s; exits of the guest: %s; dirty pages lost: %" PRIu32,
@@ -100,7 +105,7 @@ static void *kick(void *opaque)
 	struct run *run = opaque;
 	while (!atomic_load(&run->ended)) {
 		vmm_vcpu_kick(run->cpu[0].vcpu);
-		usleep(100);
+		nap_us(100);
 	}
 	return NULL;
 }
@@ -108,11 +113,11 @@ static void *kick(void *opaque)
 /* The guest comes back each time, and none but kicks bring it. */
 void script_kicks(struct run *run)
 {
-	pthread_t thread;
+	struct task thread;
 	struct vmm_vcpu *vcpu = run->cpu[0].vcpu;
 	struct vmm_exit *exit = &run->cpu[0].exit;
 	uint32_t kicked = 0, other = 0;
-	if (!play_until(run, VMM_EXIT_PORT, 0x80) || pthread_create(&thread, NULL, kick, run))
+	if (!play_until(run, VMM_EXIT_PORT, 0x80) || !task_start(&thread, kick, run))
 		return;
 	while (kicked < run->rounds && !other) {
 		if (vmm_vcpu_run(vcpu, exit) || exit->reason != VMM_EXIT_KICKED)
@@ -121,32 +126,11 @@ void script_kicks(struct run *run)
 			kicked++;
 	}
 	atomic_store(&run->ended, true);
-	pthread_join(thread, NULL);
+	task_join(&thread);
 	note(run, "kicks: %s", kicked == run->rounds ? "all" : "not all");
 }
 
 /* --- lives of VMs --- */
-
-static uint32_t open_files(void)
-{
-	uint32_t count = 0;
-	DIR *directory = opendir("/proc/self/fd");
-	while (directory && readdir(directory))
-		count++;
-	closedir(directory);
-	return count;
-}
-
-/* Pages of address space, and of them in memory and the process's own. */
-static void memory_use(long *size, long *own)
-{
-	long resident = 0, shared = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-	if (!file || fscanf(file, "%ld %ld %ld", size, &resident, &shared) != 3)
-		*size = -1;
-	*own = resident - shared;
-	fclose(file);
-}
 
 static bool live(struct run *run)
 {
@@ -186,18 +170,18 @@ static bool live(struct run *run)
 
 void script_lifetimes(struct run *run)
 {
-	long size_before, size_after, own_before, own_after;
+	struct usage before, after;
 	/* The first ones find room for what is made once: the allocator's arenas, stdio's buffers.
 	 */
 	bool ok = true;
 	for (uint32_t i = 0; ok && i < 10; i++)
 		ok = live(run);
-	uint32_t files_before = open_files();
-	memory_use(&size_before, &own_before);
+	usage_get(&before);
 	for (uint32_t i = 0; ok && i < run->rounds; i++)
 		ok = live(run);
-	memory_use(&size_after, &own_after);
-	note(run, "lives: %s; growth in files %" PRId32 ", address space %ld pages, memory %s",
-	     ok ? "all" : "not all", (int32_t)(open_files() - files_before),
-	     size_after - size_before, own_after - own_before <= 8 ? "none" : "some");
+	usage_get(&after);
+	note(run,
+	     "lives: %s; growth in files %" PRId64 ", address space %" PRId64 " pages, memory %s",
+	     ok ? "all" : "not all", after.files - before.files, after.size - before.size,
+	     after.own - before.own <= 8 ? "none" : "some");
 }
