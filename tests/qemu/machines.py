@@ -8,8 +8,9 @@ arguments  further ones of the emulator (QEMU), or lines of its configuration (B
 modules    of the first-level Linux, in the order of loading
 kernel     further words on its command line
 boot       seconds it may take until the first command is run
-image      cases are images that own the machine (src/host/bare): each is one start of it, and there is no
-           first-level Linux
+
+Those without a first-level Linux start an image that owns the machine (src/host/bare), once for each case:
+boot       how it is started: pvh or grub
 """
 
 # The outer CPUs have no caches or speculation to defend, and a tickless single clock.
@@ -43,10 +44,23 @@ MACHINES = {
     # No system at all: an image of src/host/bare is started by PVH, and has SVM with nested paging.
     'bare': {
         'emulator': 'qemu',
-        'cpus': 1,
         'memory': 512,
         'arguments': ['-machine', 'q35', '-accel', 'tcg,thread=multi'],
-        'image': True,
+        'boot': 'pvh',
+    },
+    # The same by GRUB, from a CD.
+    'bare-grub': {
+        'emulator': 'qemu',
+        'memory': 512,
+        'arguments': ['-machine', 'pc', '-accel', 'tcg,thread=multi'],
+        'boot': 'grub',
+    },
+    # And in Bochs, which has another SVM.
+    'bare-bochs': {
+        'emulator': 'bochs',
+        'memory': 512,
+        'arguments': ['cpu: model=ryzen, count=1, ips=80000000, reset_on_triple_fault=0'],
+        'boot': 'grub',
     },
     # KVM on Intel: Bochs has VMX with EPT. Slow: about 80 million instructions a second.
     'kvm-intel': {

@@ -164,61 +164,103 @@ info: action=ignore
 '''
 
 
-def bochs_command(machine, folder, interactive):
-    """Bochs boots from a disc only: GRUB, the kernel and the initramfs on a CD."""
-    need('bochs', 'grub-mkrescue', 'xorriso')
-    if interactive:
-        raise SystemExit('the terminal is for machines of QEMU only')
+def make_disc(folder, files, lines, modules):
+    """A CD that GRUB boots from: files by their names in its /boot, and what GRUB is to do."""
+    need('grub-mkrescue', 'xorriso')
     disc = f'{folder}/disc'
     os.makedirs(f'{disc}/boot/grub')
-    shutil.copy(os.path.join(KERNEL, 'vmlinuz'), f'{disc}/boot/vmlinuz')
-    os.rename(f'{folder}/initramfs', f'{disc}/boot/initramfs')
+    for name, source in files.items():
+        shutil.copy(source, f'{disc}/boot/{name}')
     with open(f'{disc}/boot/grub/grub.cfg', 'w') as stream:
-        stream.write('serial --unit=0 --speed=115200\nterminal_output serial\n'
-                     f'linux /boot/vmlinuz console=ttyS0 {machine["kernel"]}\ninitrd /boot/initramfs\nboot\n')
+        stream.write('\n'.join(['serial --unit=0 --speed=115200', 'terminal_output serial', *lines, 'boot', '']))
     made = subprocess.run(['grub-mkrescue', '--output', f'{folder}/disc.iso', '--fonts=', '--themes=', '--locales=',
-                           '--install-modules=linux normal iso9660 biosdisk serial terminal', disc],
+                           f'--install-modules={modules} normal iso9660 biosdisk serial terminal', disc],
                           capture_output=True, text=True)
     shutil.rmtree(disc)
     if made.returncode != 0:
         raise Outer(f'grub-mkrescue: {made.stderr}')
+
+
+def bochs_line(folder, memory, arguments):
+    need('bochs')
     with open(f'{folder}/bochsrc', 'w') as stream:
-        stream.write(BOCHS_CONFIGURATION.format(memory=machine['memory'], arguments='\n'.join(machine['arguments'])))
+        stream.write(BOCHS_CONFIGURATION.format(memory=memory, arguments='\n'.join(arguments)))
     with open(f'{folder}/debugger', 'w') as stream:  # Debian's build stops in its debugger first
         stream.write('continue\n')
     return ['bochs', '-q', '-f', 'bochsrc', '-rc', 'debugger']
 
 
+def bochs_command(machine, folder, interactive):
+    """Bochs boots from a disc only: GRUB, the kernel and the initramfs on a CD."""
+    if interactive:
+        raise SystemExit('the terminal is for machines of QEMU only')
+    make_disc(folder, {'vmlinuz': os.path.join(KERNEL, 'vmlinuz'), 'initramfs': f'{folder}/initramfs'},
+              [f'linux /boot/vmlinuz console=ttyS0 {machine["kernel"]}', 'initrd /boot/initramfs'], 'linux')
+    return bochs_line(folder, machine['memory'], machine['arguments'])
+
+
 EMULATORS = {'qemu': qemu_command, 'bochs': bochs_command}
 
 
-def run_image(machine, command, case, folder):
-    """Starts an image that owns the machine. Its output is the serial console's, its status what it writes to
-    the debug-exit device."""
+def image_command(machine, case, image, words, folder):
+    """The emulator's command line for an image, its console in console.log."""
+    modules = case.get('modules', '').strip().splitlines()
+    memory = case.get('memory', str(machine['memory']))
+    if machine['boot'] == 'grub':  # Multiboot 2, from a CD
+        files = {'image': image, **{f'module{number}': source for number, source in enumerate(modules)}}
+        make_disc(folder, files, [f'multiboot2 /boot/image {shlex.join(words)}'] +
+                  [f'module2 /boot/module{number} {os.path.basename(source)}' for number, source in enumerate(modules)], 'multiboot2')
+    if machine['emulator'] == 'bochs':
+        return bochs_line(folder, memory, machine['arguments'])
     need('qemu-system-x86_64')
+    line = ['qemu-system-x86_64', *machine['arguments'], '-cpu', case.get('cpu', 'max'), '-smp', case.get('cpus', '1'),
+            '-m', memory, '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot',
+            '-serial', f'file:{folder}/console.log', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
+    if machine['boot'] == 'grub':
+        return line + ['-cdrom', f'{folder}/disc.iso']
+    return line + ['-kernel', image, '-append', shlex.join(words)] + (['-initrd', modules[0]] if modules else [])
+
+
+IMAGE_END = re.compile(rb'^bare: ended with status (\d+)\r?$', re.M)
+
+
+def wait_image(process, console, end):
+    """The emulator's status; None when it had to be stopped: when the time is up, or the image's end has not ended it."""
+    told = None
+    while process.poll() is None:
+        now = time.monotonic()
+        if told is None:
+            with open(console, 'rb') as stream:
+                told = now if IMAGE_END.search(stream.read()) else None
+        if now > end or told is not None and now > told + 3:
+            process.kill()
+            process.wait()
+            return None
+        time.sleep(0.05)
+    return process.returncode
+
+
+def run_image(machine, command, case, folder):
+    """Starts an image that owns the machine. Its output is the serial console's, its status what it tells there, or
+    0 when the machine went off without a word."""
     image, *words = shlex.split(command.shell)
     if not os.path.exists(image):
         raise Missing(f'{image} is not there: build it first')
-    line = ['qemu-system-x86_64', *machine['arguments'], '-cpu', case.get('cpu', 'max'), '-smp', case.get('cpus', str(machine['cpus'])),
-            '-m', case.get('memory', str(machine['memory'])), '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot',
-            '-serial', f'file:{folder}/console.log', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
-            '-kernel', image, '-append', shlex.join(words)]
-    if 'module' in case:
-        line += ['-initrd', case['module']]
+    line = image_command(machine, case, image, words, folder)
     with open(f'{folder}/command', 'w') as stream:
         stream.write(shlex.join(line) + '\n')
+    open(f'{folder}/console.log', 'wb').close()
     start = time.monotonic()
-    try:  # PVH has one module in QEMU
-        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=command.limit)
-        command.status = done.returncode >> 1 if done.returncode & 1 else done.returncode
-    except subprocess.TimeoutExpired:
-        command.status = 137
+    with open(f'{folder}/emulator.log', 'wb') as errors:
+        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, cwd=folder)
+    status = wait_image(process, f'{folder}/console.log', start + command.limit)
     command.seconds = time.monotonic() - start
-    if os.path.exists(f'{folder}/console.log'):
-        with open(f'{folder}/console.log', 'rb') as stream:
-            command.output = stream.read()
-    if command.status < 0:
-        raise Outer(f'the emulator itself died ({signal.Signals(-done.returncode).name}), not what runs in it: {done.stderr.decode()}')
+    with open(f'{folder}/console.log', 'rb') as stream:
+        command.output = stream.read()
+    ended = IMAGE_END.search(command.output)
+    if status is not None and status != 0 and not ended:
+        raise Outer(f'the emulator itself died, and not what runs in it: {log_tail(f"{folder}/emulator.log", 5)}')
+    command.status = int(ended[1]) if ended else 137 if status is None else 0
 
 
 class Reader:
@@ -402,14 +444,15 @@ def check(case, command):
 
 def run_cases(options):
     """The cases of one file in one boot, as TAP. Its keys are told in docs/testing.md."""
-    names = {'build': options.build, 'source': SOURCE, 'kernel': KERNEL}
+    names = {'build': os.path.abspath(options.build), 'source': SOURCE, 'kernel': KERNEL}
     parser = configparser.ConfigParser(interpolation=None, delimiters=('=',))
     with open(options.cases) as stream:
         parser.read_string(string.Template(stream.read()).safe_substitute(names))
     head = parser['machine']
     machine = dict(MACHINES[head['name']])
     for key in ('cpus', 'memory'):
-        machine[key] = head.getint(key, machine[key])
+        if key in head:
+            machine[key] = head.getint(key)
     files = [parse_file(line.strip()) for line in head.get('files', '').strip().splitlines()]
     cases = [section for section in parser.sections() if section != 'machine' and (not options.only or section in options.only)]
     commands = [Command(name, parser[name]['run'], parser[name].getint('limit', 60)) for name in cases]
@@ -417,7 +460,7 @@ def run_cases(options):
     logs = Logs(os.path.splitext(os.path.basename(options.cases))[0], options.keep)
     stopped = None
     try:
-        if machine.get('image'):
+        if 'modules' not in machine:
             for command in commands:
                 run_image(machine, command, parser[command.name], logs.folder)
         else:
