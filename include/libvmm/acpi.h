@@ -109,7 +109,8 @@ VMM_API int vmm_acpi_error(const struct vmm_acpi *b);
  * @signature: Four characters.
  * @revision:  Of the table's layout.
  *
- * Its body follows, by the functions of its kind below or by the plain ones.
+ * Its body follows, by the functions of its kind below or by the plain ones. A FADT of one's own
+ * has to have 276 bytes, since pointers are filled in; finishing gives -VMM_EINVAL otherwise.
  */
 VMM_API int vmm_acpi_table_begin(struct vmm_acpi *b, const char *signature, uint8_t revision);
 

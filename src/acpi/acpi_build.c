@@ -202,6 +202,8 @@ static void close_table(struct vmm_acpi *b)
 
 	if (b->out.len > UINT32_MAX)
 		vmm__acpi_fail(b, VMM_ERANGE);
+	if (b->open_at == b->fadt && len != FADT_SIZE) /* vmm_acpi_close() has to write into it */
+		vmm__acpi_fail(b, VMM_EINVAL);
 	patch(b, b->open_at + HEADER_LENGTH, len, 4);
 	set_checksum(b, b->open_at, len, HEADER_CHECKSUM);
 	b->state = STATE_BETWEEN;

@@ -23,7 +23,7 @@ static void look_at_term(const struct vmm_aml_term *t, size_t len)
 {
 	char text[8];
 
-	FUZZ_CHECK(t->depth < VMM_AML_READ_DEPTH && t->at < len && t->end <= len);
+	FUZZ_CHECK(t->depth < VMM_AML_READ_DEPTH && t->at <= len && t->end <= len);
 	look(t->name.segment, 4 * (size_t)t->name.count);
 	look(t->other.segment, 4 * (size_t)t->other.count);
 	look(t->bytes, t->len);

@@ -65,3 +65,19 @@ cp tables/DSDT.aml changed
 change changed 40 002
 expect 1 'changed: not AML at 0x2' check changed
 expect 0 'not AML at' tree changed
+
+# Tables that are good by themselves, and do not go together.
+"$program" build -o two -s cpu.cores=2 -s 'serial 1.enable=yes'
+expect 0 'nothing wrong' check two
+expect 1 'APIC: processor 299 is no device of the namespace' check two/DSDT.aml tables/APIC.dat
+expect 1 'processor 299 is not in the MADT' check tables/DSDT.aml two/APIC.dat
+
+# Each change leaves AML whole, and one thing wrong besides the checksum.
+altered() {
+	LC_ALL=C sed "$1" two/DSDT.aml >altered
+	expect 1 "$2" check altered
+}
+altered 's/COM1/COM0/' '^\\_SB.COM0: defined more than once'
+altered 's/PWRB\x08_HID/PWRX\x08_HID/' 'altered: at 0x.*: nothing is called .*PWRB'
+altered 's/\xf8\x02\xf8\x02/\xf8\x03\xf8\x03/' '^\\_SB.COM1: ports 0x3F8-0x3FF overlap those of \\_SB.COM0'
+altered 's/_UID\x01/_UID\x00/' 'the same as \\_SB.*: _HID .*_UID 0'

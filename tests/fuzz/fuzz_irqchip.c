@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * What guests, devices and time can do to the interrupt controllers. Operations of a byte each
+ * (what, and which of three CPUs), then what they need. The rules of priority are worked out once
+ * more from the registers after each one, so that no interrupt is lost and none comes too early.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "irqchip.h"
+
+#define CPUS 3
+
+struct input {
+	const uint8_t *data;
+	size_t len;
+};
+
+static struct vmm__irqchip chip;
+static struct vmm__lapic lapics[CPUS];
+static struct vmm__lapic *table[CPUS];
+static struct vmm__lapic_now now;
+
+static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64_t timeout_ns)
+{
+	(void)opaque;
+	(void)word;
+	(void)value;
+	(void)timeout_ns;
+	/* A lock is taken twice. */
+	abort();
+}
+
+static void host_wake(void *opaque, const uint32_t *word)
+{
+	(void)opaque;
+	(void)word;
+}
+
+static const struct vmm_host host = {.size = sizeof(host), .wait = host_wait, .wake = host_wake};
+
+static void kick(void *opaque, uint32_t index)
+{
+	(void)opaque;
+	FUZZ_CHECK(index < CPUS);
+	FUZZ_CHECK(vmm__lapic_news(&lapics[index]));
+}
+
+static uint64_t take(struct input *in, size_t bytes)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < bytes && in->len > 0; i++) {
+		value |= (uint64_t)*in->data++ << (8 * i);
+		in->len--;
+	}
+	return value;
+}
+
+static int highest(const uint32_t *words)
+{
+	for (int bit = 255; bit >= 0; bit--) {
+		if (words[bit / 32] >> (bit % 32) & 1)
+			return bit;
+	}
+	return -1;
+}
+
+/* The registers say what comes next. */
+static void check(struct vmm__lapic *l)
+{
+	uint64_t base = atomic_load(&l->base);
+	struct vmm_x86_lapic regs;
+	uint32_t ppr, tpr;
+	int isr, irr, next;
+
+	if (vmm__lapic_news(l))
+		vmm__lapic_update(l);
+	vmm__lapic_get(l, &now, &regs);
+	isr = highest(&regs.reg[0x10]);
+	irr = highest(&regs.reg[0x20]);
+	tpr = regs.reg[8];
+	ppr = (int)(tpr >> 4) >= isr / 16 || isr < 0 ? tpr : (uint32_t)isr & 0xf0;
+	FUZZ_CHECK(regs.reg[0xa] == ppr);
+	next = (base & 0x800) != 0 && irr >= 0 && irr / 16 > (int)(ppr >> 4) ? irr : -1;
+	FUZZ_CHECK(vmm__lapic_next(l) == next);
+	FUZZ_CHECK((base & 0xc00) != 0x400 && vmm__lapic_cr8(l) == tpr >> 4);
+	FUZZ_CHECK(vmm__lapic_page(l) == UINT64_MAX || (vmm__lapic_page(l) & 0xfff) == 0);
+	FUZZ_CHECK(regs.reg[0x39] <= regs.reg[0x38]);
+}
+
+static void deliver(struct vmm__lapic *l)
+{
+	int vector = vmm__lapic_next(l);
+	uint32_t bit = UINT32_C(1) << (vector & 31);
+
+	vmm__lapic_take(l);
+	if (vector < 0)
+		return;
+	FUZZ_CHECK(vector >= 16 && (l->isr[vector / 32] & bit) != 0);
+	if (now.ns & 1)
+		vmm__lapic_untake(l, (uint32_t)vector);
+}
+
+static void act_events(struct vmm__lapic *l)
+{
+	uint32_t events = vmm__lapic_events(l);
+
+	FUZZ_CHECK((events & ~0x7ffu) == 0);
+	if (events & VMM__EVENT_INIT)
+		vmm__lapic_reset_by_init(l);
+	if (events & VMM__EVENT_NMI && now.ns & 2)
+		vmm__lapic_post_events(l, VMM__EVENT_NMI);
+}
+
+static void tick(struct vmm__lapic *l, uint64_t by)
+{
+	now.ns += by & UINT32_MAX;
+	now.tsc += 2 * (by & UINT32_MAX);
+	vmm__lapic_tick(l, &now);
+	FUZZ_CHECK(vmm__lapic_deadline(l, &now) > now.ns);
+}
+
+static void restore(struct vmm__lapic *l, struct input *in)
+{
+	struct vmm_x86_lapic regs;
+
+	for (size_t i = 0; i < sizeof(regs.reg) / sizeof(regs.reg[0]); i++)
+		regs.reg[i] = (uint32_t)take(in, 1) * 0x01010101u;
+	vmm__lapic_set(l, &now, &regs);
+}
+
+static void operate(struct input *in)
+{
+	uint8_t what = (uint8_t)take(in, 1);
+	struct vmm__lapic *l = &lapics[(what >> 4) % CPUS];
+	uint64_t value;
+	uint32_t reg;
+
+	switch (what & 0xf) {
+	case 0:
+		reg = 0x800 + (uint32_t)take(in, 1);
+		vmm__lapic_write_msr(l, &now, reg, take(in, 8), 40);
+		break;
+	case 1:
+		reg = 0x800 + (uint32_t)take(in, 1);
+		vmm__lapic_read_msr(l, &now, reg, &value);
+		break;
+	case 2:
+		reg = (uint32_t)take(in, 2) & 0xfff;
+		vmm__lapic_write(l, &now, reg, 1u << (reg & 3), take(in, 4));
+		break;
+	case 3:
+		reg = (uint32_t)take(in, 1) * 16;
+		vmm__lapic_write(l, &now, reg, 4, take(in, 4));
+		break;
+	case 4:
+		reg = (uint32_t)take(in, 2);
+		vmm__lapic_read(l, &now, reg & 0xfff, 1u << (reg >> 14), &value);
+		break;
+	case 5:
+		vmm__lapic_write_msr(l, &now, 0x1b, 0xfee00000 | take(in, 2) << 8, 40);
+		break;
+	case 6:
+		vmm__lapic_write_msr(l, &now, 0x6e0, take(in, 8), 40);
+		break;
+	case 7:
+		vmm__lapic_set_cr8(l, take(in, 1));
+		break;
+	case 8:
+	case 9:
+		deliver(l);
+		break;
+	case 10:
+		act_events(l);
+		break;
+	case 11:
+		tick(l, take(in, 4));
+		break;
+	case 12:
+		value = take(in, 1);
+		vmm__irqchip_line(&chip, (uint32_t)value & 0x1f, (uint32_t)value >> 7);
+		break;
+	case 13:
+		value = take(in, 2);
+		vmm__irqchip_msi(&chip, 0xfee00000 | (value & 0xff) << 12 | (value >> 8 & 4),
+				 (uint32_t)take(in, 2));
+		break;
+	case 14:
+		reg = (uint32_t)take(in, 1);
+		vmm__ioapic_write(&chip, 0, 4, reg);
+		vmm__ioapic_write(&chip, 0x10, 1u << (reg & 3), take(in, 4));
+		vmm__ioapic_read(&chip, 0x10, 1u << (reg & 3), &value);
+		break;
+	default:
+		restore(l, in);
+		break;
+	}
+}
+
+static void check_ioapic(void)
+{
+	struct vmm_x86_ioapic io;
+
+	vmm__ioapic_get(&chip, &io);
+	for (int i = 0; i < VMM__IOAPIC_PINS; i++) {
+		bool waits = (io.redirection[i] & 0x4000) != 0;
+
+		FUZZ_CHECK(!waits || (io.redirection[i] & 0x8000) != 0);
+		/* A level that is not masked is on its way. */
+		if (io.irr >> i & 1 && (io.redirection[i] & 0x18000) == 0x8000)
+			FUZZ_CHECK(waits);
+	}
+	FUZZ_CHECK(vmm__ioapic_set(&chip, &io));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct input in = {data, len};
+
+	vmm__irqchip_init(&chip, &host, table, CPUS, kick, NULL);
+	now.ns = now.tsc = 1;
+	for (uint32_t i = 0; i < CPUS; i++)
+		FUZZ_CHECK(vmm__lapic_init(&lapics[i], &chip, i, i * 0x11, 2000000));
+	while (in.len > 0) {
+		operate(&in);
+		for (uint32_t i = 0; i < CPUS; i++)
+			check(&lapics[i]);
+		check_ioapic();
+	}
+	return 0;
+}
+
+size_t fuzz_seed(unsigned int index, uint8_t *buf)
+{
+	/* x2APIC, an IPI, a timer; xAPIC, logical, a level that is raised, taken and ended. */
+	static const uint8_t x2[] = {
+		0x05, 0x0c, 0,    0x15, 0x0c, 0, 0x00, 0x0f, 0xff, 1, 0,    0,    0,    0, 0, 0,
+		0x10, 0x0f, 0xff, 1,    0,    0, 0,    0,    0,    0, 0,    0x30, 0x41, 0, 0, 0,
+		0x11, 0,    0,    0,    0x18, 0, 0x32, 0x51, 0,    2, 0,    0,    0,    0, 0, 0,
+		0,    0x38, 0,    0x10, 0,    0, 0,    0,    0,    0, 0x0b, 0,    0x20, 0, 0, 0x08};
+	static const uint8_t x1[] = {0x03, 0x0f, 0xff, 1,    0,    0,    0x0e, 0x15, 0,    0,
+				     0,    0,    0x0e, 0x14, 0x61, 0x80, 0,    0,    0x0c, 0x82,
+				     0x08, 0x03, 0x0b, 0,    0,    0,    0,    0x0c, 0x02, 0x08};
+
+	memcpy(buf, index == 0 ? x2 : x1, index == 0 ? sizeof(x2) : sizeof(x1));
+	return index == 0 ? sizeof(x2) : index == 1 ? sizeof(x1) : 0;
+}
