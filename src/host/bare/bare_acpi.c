@@ -61,15 +61,17 @@ static uint64_t find_rsdp(void)
 }
 
 /*
- * Two numbers from the package of the object \_S5_ (7.4.2.6), found by its bytes: NameOp "_S5_"
- * PackageOp, a length, the number of elements, and these (20.2.3, 20.2.5.4).
+ * Two numbers from the package of the object \_S5_ (7.4.2.6), found by its bytes: NameOp, perhaps a
+ * root character, "_S5_", PackageOp, a length, the number of elements, and these
+ * (20.2.3, 20.2.5.4).
  */
 static void find_sleep_type(const uint8_t *aml, uint32_t len)
 {
-	for (uint32_t at = 0; len >= 16 && at < len - 16; at++) {
-		uint32_t p = at + 6;
+	for (uint32_t at = 2; len >= 16 && at < len - 16; at++) {
+		uint32_t p = at + 5;
 
-		if (aml[at] != 0x08 || memcmp(aml + at + 1, "_S5_", 4) != 0 || aml[at + 5] != 0x12)
+		if (memcmp(aml + at, "_S5_\x12", 5) != 0 ||
+		    (aml[at - 1] != 0x08 && (aml[at - 1] != '\\' || aml[at - 2] != 0x08)))
 			continue;
 		p += 1u + (aml[p] >> 6) + 1;
 		for (uint32_t i = 0; i < 2 && p + 1 < len; i++) {

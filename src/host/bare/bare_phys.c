@@ -88,7 +88,7 @@ void vmm__bare_phys_give(uint64_t pa, uint64_t size)
 void vmm__bare_phys_add(uint64_t base, uint64_t end)
 {
 	base = vmm__align_up(base, BARE_PAGE);
-	end = vmm__align_down(end, BARE_PAGE);
+	end = vmm__align_down(end < BARE_STACKS_VA ? end : BARE_STACKS_VA, BARE_PAGE);
 	if (base == 0 || base >= end || count + 2 >= RANGES)
 		return;
 	/* Firmware's maps may overlap. */
