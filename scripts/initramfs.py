@@ -28,6 +28,10 @@ has marker && /bin/busybox poweroff -f
 /bin/busybox mount -t devtmpfs dev /dev
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/ TERM=${TERM:-linux}
+if [ -d /sys/firmware/efi ] && [ -e /modules/efivarfs.ko ]; then
+	insmod /modules/efivarfs.ko
+	mount -t efivarfs efivars /sys/firmware/efi/efivars
+fi
 echo "guest: kernel $(uname -r)"
 echo "guest: cpus online $(nproc), list $(cat /sys/devices/system/cpu/online)"
 echo "guest: memory $(sed -n 's/^MemTotal: *//p' /proc/meminfo)"
@@ -129,9 +133,12 @@ def add_busybox(archive, init):
     archive.data('init', init.encode(), 0o755)
 
 
-def guest_image():
+def guest_image(modules=()):
+    """What is booted as a guest, with kernel modules to load: efivarfs.ko is by itself where there is UEFI."""
     archive = Archive()
     add_busybox(archive, GUEST_INIT)
+    for module in modules:
+        archive.file(f'modules/{os.path.basename(module)}', module)
     return archive.bytes()
 
 

@@ -26,8 +26,10 @@
 
 VMM_BEGIN_DECLS
 
-struct vmm_machine;     /* opaque */
-struct vmm_load_target; /* loader.h */
+struct vmm_machine;      /* opaque */
+struct vmm_load_target;  /* loader.h */
+struct vmm_uefi_storage; /* uefi.h */
+struct vmm_uefi_vars;
 
 /* --- Its plan: what a profile comes to, without a VM --- */
 
@@ -129,6 +131,8 @@ VMM_API int vmm_machine_plan_tables(const struct vmm_profile *profile, void *buf
  * @opaque:        For the callbacks.
  * @console_write: The guest has sent @len bytes over serial port @console. From the thread of the
  *                 vCPU; no lock is held. NULL: dropped.
+ * @variables:     Storage for vUEFI's variables (uefi.h); NULL: they end with the machine. What its
+ *                 functions use must outlive the machine.
  * @console_room:  vmm_machine_console_input() had to refuse bytes, and now there is room again.
  *                 From the thread of a vCPU; no lock is held. May be NULL.
  */
@@ -143,6 +147,7 @@ struct vmm_machine_config {
 	void *opaque;
 	void (*console_write)(void *opaque, uint32_t console, const uint8_t *data, uint32_t len);
 	void (*console_room)(void *opaque, uint32_t console);
+	const struct vmm_uefi_storage *variables;
 };
 
 /**
@@ -177,6 +182,10 @@ VMM_API uint32_t vmm_machine_vcpus(struct vmm_machine *machine);
 
 /** vmm_machine_profile() - Its profile, read-only. Context: Any. */
 VMM_API const struct vmm_profile *vmm_machine_profile(struct vmm_machine *machine);
+
+/** vmm_machine_variables() - vUEFI's variables, owned by the machine; NULL without. Context: Any.
+ */
+VMM_API struct vmm_uefi_vars *vmm_machine_variables(struct vmm_machine *machine);
 
 /** vmm_machine_error() - Detail of the last failure on a machine; as vmm_ctx_error(). */
 VMM_API int vmm_machine_error(struct vmm_machine *machine, struct vmm_error *error);

@@ -191,6 +191,8 @@ void vmm__machine_reset_devices(struct vmm_machine *m)
 		vmm_fw_cfg_reset(m->fw_cfg);
 	if (m->pci_root != NULL)
 		vmm_pci_root_reset(m->pci_root);
+	if (m->uefi != NULL)
+		vmm_uefi_reset(m->uefi);
 }
 
 void vmm__machine_destroy_devices(struct vmm_machine *m)
@@ -202,4 +204,5 @@ void vmm__machine_destroy_devices(struct vmm_machine *m)
 	vmm_fw_cfg_destroy(m->fw_cfg);
 	vmm_pci_root_destroy(m->pci_root);
 	vmm_uefi_destroy(m->uefi);
+	vmm_uefi_vars_destroy(m->variables);
 }

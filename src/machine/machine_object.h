@@ -23,7 +23,7 @@ struct vmm_machine {
 	struct vmm_ctx *ctx;
 	const struct vmm_host *host;
 	struct vmm_machine_config
-		config; /* its pointers to profile and engine are not used again */
+		config; /* its pointers to profile, engine and variables are not used again */
 	struct vmm_profile profile;
 	struct vmm__plan plan;
 	struct vmm_vm *vm;
@@ -32,6 +32,7 @@ struct vmm_machine {
 	struct vmm_debug_exit *debug_exit;
 	struct vmm_fw_cfg *fw_cfg;
 	struct vmm_pci_root *pci_root;
+	struct vmm_uefi_vars *variables;
 	struct vmm_uefi *uefi;
 	uint64_t uefi_system; /* address of the system table, 0: no vUEFI */
 	uint32_t load_range_count;

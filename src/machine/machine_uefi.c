@@ -90,27 +90,52 @@ static int find_mailbox(struct vmm_machine *m, uint64_t *mailbox)
 	int err = vmm_uefi_image_build(&config, NULL, 0, &image);
 
 	*mailbox = image.mailbox;
-	return err == 0
-		       ? 0
-		       : vmm__machine_fail(m, err, "vmm_uefi_image_build", "%s", vmm_strerror(err));
+	return err == 0 ? 0
+			: vmm__machine_fail(m, err, "vmm_uefi_image_build", "vUEFI: %s",
+					    vmm_strerror(err));
 }
 
-int vmm__machine_add_uefi(struct vmm_machine *m)
+static int open_variables(struct vmm_machine *m)
 {
-	struct vmm_uefi_config config = {
+	int err = vmm_uefi_vars_create(m->host, m->config.variables, &m->variables);
+
+	return err == 0 ? 0
+			: vmm__machine_fail(m, err, "vmm_uefi_vars_create",
+					    "the storage of vUEFI's variables: %s",
+					    vmm_strerror(err));
+}
+
+static int add_device(struct vmm_machine *m, uint64_t mailbox)
+{
+	const struct vmm_uefi_config config = {
 		.size = sizeof(config),
+		.mailbox = mailbox,
+		.vars = m->variables,
 		.opaque = m,
 		.read = uefi_read,
 		.write = uefi_write,
 		.event = uefi_event,
 	};
-	int err = find_mailbox(m, &config.mailbox);
+	int err = vmm_uefi_create(m->host, &config, &m->uefi);
 
-	if (err == 0)
-		err = vmm_uefi_create(m->host, &config, &m->uefi);
 	if (err != 0)
-		return vmm__machine_fail(m, err, "vmm_uefi_create", "the device of vUEFI: %s",
+		return vmm__machine_fail(m, err, "vmm_uefi_create", "vUEFI's device: %s",
 					 vmm_strerror(err));
 	return vmm__machine_add_region(m, VMM_SPACE_PORT, PORT_UEFI, VMM_UEFI_DOORBELL_LEN,
 				       vmm_uefi_ops(), m->uefi);
+}
+
+int vmm__machine_add_uefi(struct vmm_machine *m)
+{
+	uint64_t mailbox = 0;
+	int err = find_mailbox(m, &mailbox);
+
+	if (err == 0)
+		err = open_variables(m);
+	return err == 0 ? add_device(m, mailbox) : err;
+}
+
+struct vmm_uefi_vars *vmm_machine_variables(struct vmm_machine *machine)
+{
+	return machine->variables;
 }

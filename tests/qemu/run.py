@@ -34,6 +34,8 @@ from machines import MACHINES  # noqa: E402
 CACHE = os.environ.get('LIBVMM_CACHE', os.path.join(SOURCE, '.cache'))
 KERNEL = os.path.join(CACHE, 'kernel')
 
+GUEST_MODULES = ['efivarfs', 'efi-pstore']  # of guest.img
+
 STATUS_SKIPPED = 77
 STATUS_OUTER = 99
 STATUS_TIME = 124
@@ -121,7 +123,7 @@ def outer_initramfs(machine, files, guest, script):
             initramfs.add_program(archive, f'work/{name}', source)
     if guest:
         archive.file('work/vmlinuz', os.path.join(KERNEL, 'vmlinuz'))
-        archive.data('work/guest.img', initramfs.guest_image())
+        archive.data('work/guest.img', initramfs.guest_image([os.path.join(KERNEL, 'modules', name + '.ko') for name in GUEST_MODULES]))
     return archive.bytes()
 
 

@@ -16,6 +16,7 @@
 #include "libvmm/machine.h"
 #include "options.h"
 #include "report.h"
+#include "storage.h"
 
 #define PROBE_MS     2000
 #define THREAD_STACK (256 << 10)
@@ -31,6 +32,7 @@ struct runner {
 struct run {
 	struct options options;
 	struct files files;
+	struct storage storage;
 	struct vmm_ctx *ctx;
 	struct vmm_machine *machine;
 	struct console console;
@@ -142,6 +144,7 @@ static int make_machine(struct run *run)
 		.engine = run->options.engine,
 		.opaque = run,
 		.console_write = guest_output,
+		.variables = run->options.variables ? &run->storage.ops : NULL,
 	};
 	struct vmm_error error = {.size = sizeof(error)};
 
@@ -354,6 +357,8 @@ static int act(struct run *run)
 		return dry_run(run);
 	if (!files_open(&run->files, &run->options))
 		return STATUS_FAILED;
+	if (run->options.variables && !storage_open(&run->storage, run->options.variables))
+		return STATUS_FAILED;
 	return run_on_terminal(run);
 }
 
@@ -374,7 +379,7 @@ static void keep_stacks_small(void)
 
 int main(int argc, char **argv)
 {
-	static struct run run;
+	static struct run run = {.storage.fd = -1};
 	int status = options_read(&run.options, argc, argv);
 
 	keep_stacks_small();
@@ -383,6 +388,7 @@ int main(int argc, char **argv)
 	vmm_machine_destroy(run.machine);
 	if (run.ctx)
 		vmm_ctx_destroy(run.ctx);
+	storage_close(&run.storage);
 	files_close(&run.files);
 	free(run.runners);
 	free(run.options.profile);

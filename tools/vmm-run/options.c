@@ -9,7 +9,16 @@
 
 #include "files.h"
 
-enum { OPT_FLAT = 256, OPT_FIRMWARE, OPT_NO_REBOOT, OPT_DRY_RUN, OPT_TABLES, OPT_STATS, OPT_PROBE };
+enum {
+	OPT_FLAT = 256,
+	OPT_FIRMWARE,
+	OPT_VARIABLES,
+	OPT_NO_REBOOT,
+	OPT_DRY_RUN,
+	OPT_TABLES,
+	OPT_STATS,
+	OPT_PROBE
+};
 
 static const struct option long_options[] = {
 	{"profile", required_argument, NULL, 'p'},
@@ -21,6 +30,7 @@ static const struct option long_options[] = {
 	{"cpus", required_argument, NULL, 'c'},
 	{"engine", required_argument, NULL, 'e'},
 	{"firmware", required_argument, NULL, OPT_FIRMWARE},
+	{"variables", required_argument, NULL, OPT_VARIABLES},
 	{"flat", required_argument, NULL, OPT_FLAT},
 	{"no-reboot", no_argument, NULL, OPT_NO_REBOOT},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
@@ -44,6 +54,7 @@ static const char usage[] =
 	"  -c, --cpus N | LIST       CPUs: 4, or sockets=2,dies=1,cores=2,threads=2\n"
 	"  -e, --engine NAME         the engine: kvm\n"
 	"      --firmware NAME       none, or vuefi: tables and runtime services\n"
+	"      --variables FILE      keep vUEFI's variables there\n"
 	"      --flat MODE:BASE[:ENTRY]  the kernel is raw bytes; mode 16, 32 or 64\n"
 	"      --no-reboot           end when the guest asks for a reset\n"
 	"      --dry-run             print memory map, places and tables; do not run\n"
@@ -179,6 +190,9 @@ static int apply(struct options *o, int option, char *value)
 		return -1;
 	case OPT_FIRMWARE:
 		return assign_string(o, VMM_PROFILE_BOOT_FIRMWARE, value);
+	case OPT_VARIABLES:
+		o->variables = value;
+		return -1;
 	case OPT_FLAT:
 		return read_flat(o, value);
 	case OPT_NO_REBOOT:

@@ -23,8 +23,9 @@ struct options {
 	struct vmm_profile *profile;
 	const char *initrds[VMM_BOOT_AREAS_MAX]; /* beyond the one in the profile, which is first */
 	uint32_t initrd_count;
-	const char *engine; /* NULL: the first that is usable */
-	const char *tables; /* directory to write them to, or NULL */
+	const char *engine;    /* NULL: the first that is usable */
+	const char *tables;    /* directory to write them to, or NULL */
+	const char *variables; /* file that vUEFI's are kept in, or NULL */
 	bool flat;
 	uint32_t flat_mode;
 	uint64_t flat_base;
