@@ -330,7 +330,7 @@ int vmm__kvm_translate(void *vcpu, uint64_t gva, uint32_t prot, uint64_t *gpa,
 		       struct vmm_error *error)
 {
 	struct vmm__kvm_vcpu *v = vcpu;
-	const struct vmm__x86_walk_memory memory = {read_guest, v->vm};
+	const struct vmm__guest_memory memory = {read_guest, v->vm};
 	struct vmm_x86_sys sys;
 	int r = vmm__kvm_get_state(v, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys), error);
 

@@ -223,7 +223,7 @@ int vmm__svm_translate(void *vcpu, uint64_t gva, uint32_t prot, uint64_t *gpa,
 		const struct vmm__services *in;
 		void *out;
 	} services = {v->vm->services};
-	const struct vmm__x86_walk_memory memory = {read_guest, services.out};
+	const struct vmm__guest_memory memory = {read_guest, services.out};
 	struct vmm_x86_sys sys;
 	int r = vmm__svm_get_state(v, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys), error);
 
