@@ -613,7 +613,7 @@ static void inherit(const struct vmm__pt *pt, uint64_t e, unsigned level, uint64
 	for (uint64_t i = 0; i < BIT(pt->bits); i++) {
 		uint64_t below = entry_get(t + i);
 
-		if (is_table(pt, below))
+		if (level > 0 && is_table(pt, below))
 			inherit(pt, below, level - 1, bits);
 		else if (is_present(pt, below))
 			entry_or(t + i, bits);
@@ -697,7 +697,7 @@ static void protect_run(struct op *op, uint64_t *slot, uint64_t n, unsigned leve
 	for (uint64_t i = 0; i < n; i++, a += level_mask(pt, level) + 1) {
 		uint64_t e = entry_get(slot + i);
 
-		if (is_table(pt, e)) {
+		if (level > 0 && is_table(pt, e)) {
 			change_table(op, table_below(pt, e, level), level - 1, a,
 				     a | level_mask(pt, level));
 		} else if (is_present(pt, e) && changes(op, e)) {
@@ -1105,7 +1105,7 @@ static void harvest_table(const struct harvest *h, uint64_t *t, unsigned level, 
 		uint64_t e = entry_get(slot);
 
 		stop = least(last, a | level_mask(pt, level));
-		if (is_table(pt, e))
+		if (level > 0 && is_table(pt, e))
 			harvest_table(h, table_below(pt, e, level), level - 1, a, stop);
 		else if (is_present(pt, e))
 			harvest_leaf(h, slot, e, level, a);
