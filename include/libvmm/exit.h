@@ -19,7 +19,7 @@ VMM_BEGIN_DECLS
 #define VMM_EXIT_PAUSED 2 /* vmm_vm_pause(): see vmm_vm_wait_resumed() */
 #define VMM_EXIT_IDLE                                                            \
 	3 /* nothing to run until an interrupt or data = wake deadline, in ns of \
-	   * the host's monotonic clock (UINT64_MAX: none); privileged hosts */
+	   * the host's monotonic clock (UINT64_MAX: none): vmm_vcpu_wait(); privileged hosts */
 #define VMM_EXIT_PREEMPTED 4 /* the host wants its CPU back: run again when scheduled */
 #define VMM_EXIT_HLT       5 /* HLT or WFI with nothing pending */
 #define VMM_EXIT_SHUTDOWN \

@@ -102,6 +102,19 @@ VMM_API int vmm_vcpu_complete(struct vmm_vcpu *vcpu, struct vmm_exit *exit);
  */
 VMM_API void vmm_vcpu_kick(struct vmm_vcpu *vcpu);
 
+/**
+ * vmm_vcpu_wait() - Sleep after VMM_EXIT_IDLE until there is something to run.
+ * @vcpu:        vCPU that does not run.
+ * @deadline_ns: The exit's data, or earlier: time on the host's monotonic clock.
+ *
+ * Ends with an interrupt for the vCPU, a kick, a pause or hold, at the deadline, and perhaps early:
+ * run it again.
+ *
+ * Context: The caller's own thread or CPU, no lock held, not from a callback.
+ * Return: 0, -VMM_EBUSY, -VMM_ESTATE (not sealed), -VMM_ENOTSUP (engines that never give IDLE).
+ */
+VMM_API int vmm_vcpu_wait(struct vmm_vcpu *vcpu, uint64_t deadline_ns);
+
 /** vmm_vcpu_error() - Detail of the last failure on a vCPU; as vmm_ctx_error(). */
 VMM_API int vmm_vcpu_error(struct vmm_vcpu *vcpu, struct vmm_error *error);
 

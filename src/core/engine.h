@@ -157,6 +157,12 @@ struct vmm_engine {
 	 */
 	void (*kick)(void *vcpu);
 
+	/*
+	 * Sleep until a run() would have something to do, kick() is called, or the host's time_ns()
+	 * reaches @deadline_ns; may come back early. For engines that give VMM_EXIT_IDLE.
+	 */
+	void (*wait)(void *vcpu, uint64_t deadline_ns);
+
 	int (*inject)(void *vcpu, uint32_t kind, uint32_t vector, uint32_t flags,
 		      uint32_t error_code, struct vmm_error *error);
 	int (*request_window)(void *vcpu, uint32_t on, struct vmm_error *error);

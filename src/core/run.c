@@ -208,6 +208,23 @@ int vmm_vcpu_complete(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 	return r;
 }
 
+int vmm_vcpu_wait(struct vmm_vcpu *vcpu, uint64_t deadline_ns)
+{
+	if (vcpu == NULL)
+		return -VMM_EINVAL;
+	const struct vmm_engine *engine = vcpu->vm->engine;
+	if (engine->wait == NULL)
+		return vmm__vcpu_fail(vcpu, -VMM_ENOTSUP, "vmm_vcpu_wait",
+				      "engine %s waits within vmm_vcpu_run()", engine->name);
+	/* As if in the guest: whoever asks for something kicks, which ends the wait. */
+	if (!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST))
+		return fail_busy(vcpu, "vmm_vcpu_wait");
+	if ((atomic_load(&vcpu->control) & VMM__REQ_ANY) == 0)
+		engine->wait(vcpu->backend, deadline_ns);
+	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST, VMM__VCPU_IDLE);
+	return 0;
+}
+
 /* Async-signal-safe: one atomic access and the engine's kick. */
 void vmm_vcpu_kick(struct vmm_vcpu *vcpu)
 {

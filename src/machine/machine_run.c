@@ -61,6 +61,9 @@ static uint32_t handle(struct vmm_machine *m, uint32_t index, struct vmm_exit *e
 	case VMM_EXIT_PAUSED:
 		vmm_vm_wait_resumed(m->vm, VMM_FOREVER);
 		return GO_ON;
+	case VMM_EXIT_IDLE:
+		return vmm_vcpu_wait(vmm_vm_vcpu(m->vm, index), exit->data) == 0 ? GO_ON
+										 : VMM_MACHINE_EXIT;
 	case VMM_EXIT_PORT:
 	case VMM_EXIT_MMIO:
 		if ((m->config.flags & VMM_MACHINE_SEE_UNCLAIMED) != 0)

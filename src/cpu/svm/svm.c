@@ -90,7 +90,9 @@ static uint64_t query(const struct vmm_host *host, const struct vmm__svm_vm *vm,
 	case VMM_CAP_PROT_READONLY:
 	case VMM_CAP_PROT_EXEC:
 	case VMM_CAP_MEM_PHYS:
+	case VMM_CAP_IRQCHIP_ARCH:
 	case VMM_CAP_IRQCHIP_NONE:
+	case VMM_CAP_MSI:
 	case VMM_CAP_DIRTY:
 	case VMM_CAP_MSR_FILTER:
 	case VMM_CAP_PORT_DIRECT:
@@ -129,6 +131,7 @@ static void vm_destroy(void *opaque)
 	struct vmm__svm_vm *vm = opaque;
 
 	vmm__svm_memory_fini(vm);
+	vmm__svm_irq_fini(vm);
 	vmm__svm_free(vm, vm->iopm, SVM_IOPM_BYTES);
 	vmm__svm_free(vm, vm->msrpm, SVM_MSRPM_BYTES);
 	vmm__svm_free(vm, vm->filters, vm->filter_count * sizeof(*vm->filters));
@@ -150,10 +153,11 @@ static void find_xsave(struct vmm__svm_vm *vm)
 
 static int setup_vm(struct vmm__svm_vm *vm, struct vmm_error *error)
 {
-	uint32_t r[4];
+	uint32_t leaf[4];
+	int r;
 
-	vmm__svm_cpuid(SVM_CPUID_LEAF, 0, r);
-	vm->features = r[3];
+	vmm__svm_cpuid(SVM_CPUID_LEAF, 0, leaf);
+	vm->features = leaf[3];
 	vm->gpa_bits = vmm__svm_gpa_bits();
 	vm->tsc_khz = vmm__svm_calibrate(vm->host);
 	find_xsave(vm);
@@ -161,7 +165,8 @@ static int setup_vm(struct vmm__svm_vm *vm, struct vmm_error *error)
 	vm->msrpm = vmm__svm_alloc(vm, SVM_MSRPM_BYTES, 4096);
 	if (!vm->iopm || !vm->msrpm)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_create", 0, "no memory");
-	return vmm__svm_memory_init(vm, error);
+	r = vmm__svm_irq_init(vm, error);
+	return r == 0 ? vmm__svm_memory_init(vm, error) : r;
 }
 
 static int vm_create(const struct vmm__services *services, const struct vmm_vm_config *config,
@@ -199,8 +204,11 @@ static int vm_seal(void *opaque, const struct vmm_x86_filter *msrs, uint32_t msr
 
 static int vm_reset(void *opaque, struct vmm_error *error)
 {
+	struct vmm__svm_vm *vm = opaque;
+
 	(void)error;
-	vmm__svm_set_clock(opaque, 0);
+	vmm__irqchip_reset(&vm->chip);
+	vmm__svm_set_clock(vm, 0);
 	return 0;
 }
 
@@ -220,6 +228,8 @@ const struct vmm_engine *vmm_engine_svm(void)
 		.vm_clock_stop = vmm__svm_clock_stop,
 		.mem_set = vmm__svm_mem_set,
 		.mem_dirty = vmm__svm_mem_dirty,
+		.irq_line = vmm__svm_irq_line,
+		.msi = vmm__svm_msi,
 		.vm_get_state = vmm__svm_vm_get_state,
 		.vm_set_state = vmm__svm_vm_set_state,
 		.x86_msr_list = vmm__svm_msr_list,
@@ -231,6 +241,7 @@ const struct vmm_engine *vmm_engine_svm(void)
 		.run = vmm__svm_run,
 		.complete = vmm__svm_complete,
 		.kick = vmm__svm_kick,
+		.wait = vmm__svm_wait,
 		.inject = vmm__svm_inject,
 		.request_window = vmm__svm_request_window,
 		.state_size = vmm__svm_state_size,

@@ -47,6 +47,9 @@ static const struct shown shown[] = {
 	{0x80000021, 0, 0x00000044, 0, 0, 0},
 };
 
+/* The local APIC's timer counts nanoseconds. */
+#define APIC_KHZ 1000000u
+
 /* The highest leaves that are shown. */
 #define MAX_BASIC    0x0du
 #define MAX_EXTENDED 0x80000021u
@@ -107,7 +110,8 @@ static void add_shown(struct vmm__cpuid *table, const struct shown *s, uint32_t 
 		r[0] = r[0] < MAX_BASIC ? r[0] : MAX_BASIC;
 		break;
 	case 1:
-		r[2] |= CPUID_1_ECX_HYPERVISOR;
+		r[2] |= (uint32_t)(CPUID_1_ECX_HYPERVISOR | CPUID_1_ECX_X2APIC |
+				   CPUID_1_ECX_TSC_DEADLINE);
 		break;
 	case 0x80000000:
 		r[0] = r[0] < MAX_EXTENDED ? r[0] : MAX_EXTENDED;
@@ -170,6 +174,7 @@ static void gather(struct material *m, uint32_t tsc_khz)
 		.scratch = m->scratch,
 		.pv_features = (uint32_t)PV_FEATURES,
 		.tsc_khz = tsc_khz,
+		.apic_khz = APIC_KHZ,
 	};
 }
 

@@ -24,12 +24,14 @@
 #include "bits.h"
 #include "engine.h"
 #include "format.h"
+#include "irqchip.h"
 #include "mem.h"
 #include "pt.h"
 #include "svm.h"
 #include "svm_world.h"
 #include "sync.h"
 #include "x86_cpuid.h"
+#include "x86_emulate.h"
 
 #define SVM_ASID 1u
 
@@ -42,10 +44,11 @@
 #define SVM_REQ_EVENT (UINT32_C(1) << 2) /* look at events before the next entry */
 
 /* What is wanted of a pending exit's answer. */
-#define SVM_ANSWER_NONE  0u
-#define SVM_ANSWER_PORT  1u /* a value for RAX's low bytes */
-#define SVM_ANSWER_RDMSR 2u
-#define SVM_ANSWER_WRMSR 3u
+#define SVM_ANSWER_NONE    0u
+#define SVM_ANSWER_PORT    1u /* a value for RAX's low bytes */
+#define SVM_ANSWER_RDMSR   2u
+#define SVM_ANSWER_WRMSR   3u
+#define SVM_ANSWER_EMULATE 4u /* what the emulator asked for */
 
 /* Vectors: APM2 8.2. */
 #define SVM_DB 1u
@@ -81,6 +84,10 @@ struct vmm__svm_vm {
 	struct vmm__svm_vcpu *vcpus; /* chained by next; under the core's lock */
 	bool quiet;                  /* no vCPU is in the guest while tables change */
 
+	struct vmm__svm_vcpu **by_index;
+	struct vmm__irqchip chip; /* VMM_IRQCHIP_ARCH */
+	struct vmm__lapic **lapics;
+
 	uint8_t *iopm, *msrpm;
 	struct vmm_x86_filter *filters; /* of MSRs */
 	uint32_t filter_count;
@@ -96,6 +103,14 @@ struct vmm__svm_vm {
 #define SVM_CPUID_BASIC    32u /* 0 and on */
 #define SVM_CPUID_PV       32u /* 0x40000000 and on */
 #define SVM_CPUID_EXTENDED 64u /* 0x80000000 and on */
+
+/* Lengths of instructions that were intercepted, where the processor tells none. */
+#define SVM_LENGTHS 16u
+
+struct svm_length {
+	uint64_t linear, cr3;
+	uint64_t len; /* 0: nothing known */
+};
 
 struct vmm__svm_vcpu {
 	struct vmm__svm_world world; /* first: the world switch knows its place */
@@ -116,6 +131,7 @@ struct vmm__svm_vcpu {
 	bool has_payload;
 	bool nmi_masked; /* until IRET */
 	bool nmi_iret;   /* the IRET at nmi_iret_rip is to end that */
+	bool nmi_step;   /* TF is set for that */
 	bool window;     /* VMM_EXIT_IRQ_WINDOW is asked for */
 	bool dr_live;    /* DR0 to DR3 are in the CPU */
 	bool triple_fault;
@@ -130,6 +146,11 @@ struct vmm__svm_vcpu {
 	uint64_t mtrr_def, mtrr_fixed[11], mtrr_var[16];
 	uint64_t pv_time, pv_wall; /* MSRs as written */
 	uint32_t sipi_vector;
+	_Atomic uint32_t waiting; /* 1: sleeps on world.request */
+	struct vmm__lapic lapic;  /* VMM_IRQCHIP_ARCH */
+	uint64_t timer_ns;        /* deadline that the CPU's timer was set to for it */
+	struct vmm__x86_emulator emulator;
+	struct svm_length lengths[SVM_LENGTHS];
 
 	struct vmm_debug_config debug;
 
@@ -167,6 +188,12 @@ static inline uint64_t vmm__svm_event(uint32_t type, uint32_t vector)
 	return SVM_EVENT_V | FIELD_PUT(SVM_EVENT_TYPE, type) | vector;
 }
 
+/* Where the length of the instruction at RIP is kept. */
+static inline struct svm_length *vmm__svm_length(struct vmm__svm_vcpu *v)
+{
+	return &v->lengths[v->vmcb->rip % SVM_LENGTHS];
+}
+
 /* svm_vcpu.c */
 int vmm__svm_vcpu_create(void *vm, const struct vmm_vcpu_config *config, void **vcpu,
 			 struct vmm_error *error);
@@ -181,6 +208,10 @@ int vmm__svm_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm
 int vmm__svm_translate(void *vcpu, uint64_t gva, uint32_t prot, uint64_t *gpa,
 		       struct vmm_error *error);
 void vmm__svm_request(struct vmm__svm_vcpu *v, uint32_t request);
+void vmm__svm_wait(void *vcpu, uint64_t deadline_ns);
+/* What INIT does, and a start-up IPI after it. */
+void vmm__svm_init_ipi(struct vmm__svm_vcpu *v);
+void vmm__svm_start_up(struct vmm__svm_vcpu *v, uint32_t vector);
 void vmm__svm_kick(void *vcpu);
 
 /* Linux, Documentation/virt/kvm/x86/hypercalls.rst: none of KVM's is offered by CPUID. */
@@ -216,9 +247,44 @@ bool vmm__svm_deliver(struct vmm__svm_vcpu *v, struct vmm_exit *exit);
 /* An interrupt could be taken now. */
 bool vmm__svm_window_open(const struct vmm__svm_vcpu *v);
 
+/* svm_irq.c: the controller of VMM_IRQCHIP_ARCH. */
+int vmm__svm_irq_init(struct vmm__svm_vm *vm, struct vmm_error *error);
+void vmm__svm_irq_fini(struct vmm__svm_vm *vm);
+int vmm__svm_irq_line(void *vm, uint32_t gsi, uint32_t level);
+int vmm__svm_msi(void *vm, uint64_t addr, uint32_t data, uint32_t device_id);
+struct vmm__lapic_now vmm__svm_now(const struct vmm__svm_vcpu *v);
+/* Take what other CPUs have sent; the interrupt to be delivered next is vmm__lapic_next()'s. */
+void vmm__svm_irq_look(struct vmm__svm_vcpu *v);
+/* True: the vCPU has nothing to run; *@exit says until when. */
+bool vmm__svm_irq_idle(struct vmm__svm_vcpu *v, struct vmm_exit *exit);
+/* An access to one of its pages; false: it is not. */
+bool vmm__svm_irq_access(struct vmm__svm_vcpu *v, const struct vmm__x86_element *element,
+			 uint64_t *data);
+static inline bool vmm__svm_has_irqchip(const struct vmm__svm_vcpu *v)
+{
+	return v->vm->irqchip == VMM_IRQCHIP_ARCH;
+}
+
+/* svm_emulate.c */
+void vmm__svm_emulate_init(struct vmm__svm_vcpu *v);
+/* The instruction that the guest was left for; as vmm__svm_handle(). @port_width: of a string
+ * instruction on a port, 0 for memory. */
+int vmm__svm_emulate(struct vmm__svm_vcpu *v, uint64_t gpa, bool write, uint32_t port_width,
+		     struct vmm_exit *exit);
+/* Go on with the answer in *@exit: 0 with the next element, or SVM_AGAIN. */
+int vmm__svm_emulate_on(struct vmm__svm_vcpu *v, struct vmm_exit *exit);
+/* The instruction at RIP. */
+int vmm__svm_decode(struct vmm__svm_vcpu *v, struct vmm__x86_insn *insn);
+uint64_t *vmm__svm_gpr(struct vmm__svm_vcpu *v, uint32_t number);
+
 /* svm_exit.c: exits that the run loop does not handle itself. */
 #define SVM_AGAIN 2 /* handled: go on */
 int vmm__svm_handle(struct vmm__svm_vcpu *v, struct vmm_exit *exit, struct vmm_error *error);
+/* CR8, wherever it is. */
+uint64_t vmm__svm_cr8(const struct vmm__svm_vcpu *v);
+void vmm__svm_set_cr8(struct vmm__svm_vcpu *v, uint64_t cr8);
+/* The end of an instruction that RIP has been moved past. */
+void vmm__svm_end_insn(struct vmm__svm_vcpu *v, bool traps);
 /* Move past an instruction of @len bytes that has been carried out. */
 void vmm__svm_skip(struct vmm__svm_vcpu *v, uint64_t len);
 /* Length of the instruction that was intercepted; @known without a prefix. */
@@ -276,6 +342,7 @@ void vmm__svm_set_clock(struct vmm__svm_vm *vm, uint64_t ns);
 int vmm__svm_clock_stop(void *vm, uint32_t stop, struct vmm_error *error);
 
 /* svm_state.c */
+struct vmm_x86_segment vmm__svm_from_segment(const struct svm_segment *s);
 int vmm__svm_state_size(void *vcpu, uint32_t cls, uint32_t index, size_t *size);
 int vmm__svm_get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, size_t size,
 		       struct vmm_error *error);

@@ -108,14 +108,30 @@ static void look_at_iret(struct vmm__svm_vcpu *v)
 	v->nmi_masked = false;
 }
 
+/* An NMI that waits behind the IRET of another is delivered after one more instruction. */
+static void step_to_nmi(struct vmm__svm_vcpu *v)
+{
+	if (!v->nmi_iret || atomic_load(&v->nmis) == 0 || v->nmi_step)
+		return;
+	v->nmi_step = true;
+	v->vmcb->rflags |= X86_RFLAGS_TF;
+}
+
 bool vmm__svm_deliver(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 {
+	bool arch = vmm__svm_has_irqchip(v);
+
 	atomic_fetch_and(&v->world.request, ~SVM_REQ_EVENT);
 	if (v->triple_fault) {
 		fill(exit, VMM_EXIT_SHUTDOWN);
 		return true;
 	}
 	look_at_iret(v);
+	if (arch) {
+		vmm__svm_irq_look(v);
+		if (vmm__svm_irq_idle(v, exit))
+			return true;
+	}
 	if (v->inject == 0 && atomic_load(&v->nmis) != 0 && !v->nmi_masked &&
 	    !(v->vmcb->shadow & SVM_INT_SHADOW))
 		deliver_nmi(v);
@@ -125,10 +141,15 @@ bool vmm__svm_deliver(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 		fill(exit, VMM_EXIT_IRQ_WINDOW);
 		return true;
 	}
-	want_window(v, v->window);
+	if (arch && vmm__lapic_next(&v->lapic) >= 0 && vmm__svm_window_open(v)) {
+		v->inject = vmm__svm_event(SVM_EVENT_INTR, (uint32_t)vmm__lapic_next(&v->lapic));
+		vmm__lapic_take(&v->lapic);
+	}
+	want_window(v, v->window || (arch && vmm__lapic_next(&v->lapic) >= 0));
 	if (v->has_payload)
 		apply_payload(v);
 	v->vmcb->eventinj = v->inject;
 	v->inject = 0;
+	step_to_nmi(v);
 	return false;
 }

@@ -14,16 +14,19 @@ static void fill(struct vmm__svm_vcpu *v, struct vmm_exit *exit, uint32_t reason
 	exit->hw_info = v->vmcb->exitinfo1;
 }
 
+void vmm__svm_end_insn(struct vmm__svm_vcpu *v, bool traps)
+{
+	v->vmcb->shadow = 0;
+	if (!traps)
+		return;
+	v->vmcb->dr6 |= DR6_BS;
+	vmm__svm_raise(v, SVM_DB, false, 0);
+}
+
 static void move_to(struct vmm__svm_vcpu *v, uint64_t rip)
 {
-	struct svm_vmcb *vmcb = v->vmcb;
-
-	vmcb->rip = rip;
-	vmcb->shadow = 0;
-	if (vmcb->rflags & X86_RFLAGS_TF) {
-		vmcb->dr6 |= DR6_BS;
-		vmm__svm_raise(v, SVM_DB, false, 0);
-	}
+	v->vmcb->rip = rip;
+	vmm__svm_end_insn(v, (v->vmcb->rflags & X86_RFLAGS_TF) != 0);
 }
 
 /* RIP wraps as the mode's width says. */
@@ -38,8 +41,19 @@ void vmm__svm_skip(struct vmm__svm_vcpu *v, uint64_t len)
 
 uint64_t vmm__svm_insn_len(struct vmm__svm_vcpu *v, uint64_t known)
 {
+	const struct svm_vmcb *vmcb = v->vmcb;
+	struct svm_length *length = vmm__svm_length(v);
+	uint64_t linear = vmcb->rip + vmcb->cs.base;
+	struct vmm__x86_insn insn;
+
 	if (v->vm->features & SVM_CPUID_EDX_NRIPS)
-		return v->vmcb->nrip - v->vmcb->rip;
+		return vmcb->nrip - vmcb->rip;
+	if (length->len != 0 && length->linear == linear && length->cr3 == vmcb->cr3)
+		return length->len;
+	/* What cannot be read any more was changed by the guest itself. */
+	if (vmm__svm_decode(v, &insn) == 0)
+		known = insn.length;
+	*length = (struct svm_length){linear, vmcb->cr3, known};
 	return known;
 }
 
@@ -67,6 +81,11 @@ static int give_engine_error(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 static int handle_hlt(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 {
 	vmm__svm_skip(v, vmm__svm_insn_len(v, 1));
+	if (vmm__svm_has_irqchip(v) && !(v->vm->flags & VMM_VM_EXIT_HLT)) {
+		v->mp = VMM_X86_MP_HALTED;
+		vmm__svm_request(v, SVM_REQ_EVENT);
+		return SVM_AGAIN;
+	}
 	fill(v, exit, VMM_EXIT_HLT);
 	return 0;
 }
@@ -91,7 +110,7 @@ static int handle_port(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 	uint64_t info = v->vmcb->exitinfo1;
 
 	if (info & SVM_IO_STR)
-		return give_engine_error(v, exit);
+		return vmm__svm_emulate(v, 0, false, (uint32_t)FIELD_GET(SVM_IO_SIZE, info), exit);
 	fill(v, exit, VMM_EXIT_PORT);
 	exit->addr = FIELD_GET(SVM_IO_PORT, info);
 	exit->width = (uint32_t)FIELD_GET(SVM_IO_SIZE, info);
@@ -121,6 +140,7 @@ static int handle_iret(struct vmm__svm_vcpu *v)
 	v->nmi_iret = true;
 	v->nmi_iret_rip = v->vmcb->rip;
 	v->vmcb->intercept1 &= (uint32_t)~SVM_I_IRET;
+	vmm__svm_request(v, SVM_REQ_EVENT);
 	return SVM_AGAIN;
 }
 
@@ -129,6 +149,12 @@ static int handle_exception(struct vmm__svm_vcpu *v, uint32_t vector, struct vmm
 {
 	switch (vector) {
 	case SVM_DB:
+		if (v->nmi_step) { /* the IRET has been executed, or has failed */
+			v->nmi_step = false;
+			v->vmcb->dr6 &= ~DR6_BS;
+			vmm__svm_request(v, SVM_REQ_EVENT);
+			return SVM_AGAIN;
+		}
 		vmm__svm_raise(v, SVM_DB, false, 0);
 		return SVM_AGAIN;
 	case SVM_AC:
@@ -142,9 +168,63 @@ static int handle_exception(struct vmm__svm_vcpu *v, uint32_t vector, struct vmm
 	}
 }
 
+/* --- CR8 --- */
+
+uint64_t vmm__svm_cr8(const struct vmm__svm_vcpu *v)
+{
+	return vmm__svm_has_irqchip(v) ? vmm__lapic_cr8(&v->lapic)
+				       : FIELD_GET(SVM_V_TPR, v->vmcb->vintr) & 15;
+}
+
+void vmm__svm_set_cr8(struct vmm__svm_vcpu *v, uint64_t cr8)
+{
+	v->vmcb->vintr = (v->vmcb->vintr & ~SVM_V_TPR) | cr8;
+	if (!vmm__svm_has_irqchip(v))
+		return;
+	vmm__lapic_set_cr8(&v->lapic, cr8);
+	vmm__svm_request(v, SVM_REQ_EVENT);
+}
+
+static int handle_cr8(struct vmm__svm_vcpu *v, bool write, struct vmm_exit *exit)
+{
+	struct vmm__x86_insn insn;
+	uint64_t *gpr;
+
+	if (vmm__svm_decode(v, &insn) != 0 || insn.op != VMM__X86_MOV_CR)
+		return give_engine_error(v, exit);
+	gpr = vmm__svm_gpr(v, write ? insn.src.reg : insn.dst.reg);
+	if (write && *gpr > 15) {
+		vmm__svm_raise_gp(v);
+		return SVM_AGAIN;
+	}
+	if (write)
+		vmm__svm_set_cr8(v, *gpr);
+	else
+		*gpr = vmm__svm_cr8(v);
+	vmm__svm_skip(v, insn.length);
+	return SVM_AGAIN;
+}
+
+/*
+ * Where the nested tables allow the access, the fault came before they did: again, with an empty
+ * TLB. The fault's own bits are not to be relied on in every emulator: a page without write access
+ * was written.
+ */
 static int handle_npf(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 {
-	return give_engine_error(v, exit);
+	uint64_t gpa = v->vmcb->exitinfo2, info = v->vmcb->exitinfo1;
+	struct vmm__pt_leaf leaf;
+	int r = vmm__pt_lookup(&v->vm->pt, vmm__ia(gpa), &leaf);
+	bool mapped = r == 0;
+
+	if (r == -VMM_EBUSY || (mapped && (leaf.prot & VMM__PROT_W) && (leaf.prot & VMM__PROT_X))) {
+		v->vmcb->tlb_control = SVM_TLB_ALL;
+		return SVM_AGAIN;
+	}
+	/* An event in delivery cannot be carried out, nor can code that is not there be read. */
+	if (v->inject != 0)
+		return give_engine_error(v, exit);
+	return vmm__svm_emulate(v, gpa, mapped || (info & SVM_NPF_WRITE), 0, exit);
 }
 
 int vmm__svm_handle(struct vmm__svm_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
@@ -164,7 +244,12 @@ int vmm__svm_handle(struct vmm__svm_vcpu *v, struct vmm_exit *exit, struct vmm_e
 	case SVM_EXIT_NMI:
 	case SVM_EXIT_SMI:
 	case SVM_EXIT_INIT:
+		if (vmm__svm_has_irqchip(v)) /* it may have been for the timer */
+			vmm__svm_request(v, SVM_REQ_EVENT);
 		return SVM_AGAIN;
+	case SVM_EXIT_CR_READ(8):
+	case SVM_EXIT_CR_WRITE(8):
+		return handle_cr8(v, code == SVM_EXIT_CR_WRITE(8), exit);
 	case SVM_EXIT_VINTR:
 		vmm__svm_request(v, SVM_REQ_EVENT);
 		return SVM_AGAIN;

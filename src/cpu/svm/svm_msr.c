@@ -130,6 +130,24 @@ static bool pat_valid(uint64_t pat)
 	return true;
 }
 
+static bool is_apic(const struct vmm__svm_vcpu *v, uint32_t index)
+{
+	return vmm__svm_has_irqchip(v) &&
+	       (index == VMM__MSR_APIC_BASE || index == VMM__MSR_TSC_DEADLINE ||
+		(index >= VMM__LAPIC_MSR_FIRST && index <= VMM__LAPIC_MSR_LAST));
+}
+
+static int set_apic(struct vmm__svm_vcpu *v, uint32_t index, uint64_t value)
+{
+	uint32_t bits = vmm__svm_leaf(v, 0x80000008, 0).eax & 0xff;
+	struct vmm__lapic_now now = vmm__svm_now(v);
+
+	if (!vmm__lapic_write_msr(&v->lapic, &now, index, value, bits))
+		return -VMM_ENOENT;
+	vmm__svm_request(v, SVM_REQ_EVENT);
+	return 0;
+}
+
 int vmm__svm_get_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint64_t *value)
 {
 	const uint64_t *word = plain(v, index).word;
@@ -137,6 +155,11 @@ int vmm__svm_get_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint
 	if (word) {
 		*value = *word;
 		return 0;
+	}
+	if (is_apic(v, index)) {
+		struct vmm__lapic_now now = vmm__svm_now(v);
+
+		return vmm__lapic_read_msr(&v->lapic, &now, index, value) ? 0 : -VMM_ENOENT;
 	}
 	switch (index) {
 	case X86_MSR_TSC:
@@ -230,6 +253,8 @@ int vmm__svm_set_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint
 		*p.word = value;
 		return 0;
 	}
+	if (is_apic(v, index))
+		return set_apic(v, index, value);
 	switch (index) {
 	case X86_MSR_TSC:
 		set_tsc(v, by_host, value);

@@ -25,6 +25,8 @@ static VMM__COLD int make_ready(struct vmm__svm_vcpu *v, uint64_t cpu, struct vm
 		v->world.host_xcr0 = vmm__svm_xgetbv();
 	v->vmcb->tlb_control = SVM_TLB_ALL;
 	v->cpu = cpu;
+	if (v->timer_ns != VMM_FOREVER)
+		v->vm->host->cpu_timer(v->vm->host->opaque, v->timer_ns);
 	return 0;
 }
 
@@ -58,12 +60,22 @@ static inline void unload(struct vmm__svm_vcpu *v)
 	}
 }
 
-/* Past an instruction of @len bytes that was intercepted; false where it needs more than that. */
-static inline bool skip(struct svm_vmcb *vmcb, bool nrips, uint64_t len)
+/* Past an intercepted instruction whose length is known; false where it needs more than that. */
+static inline bool skip(struct vmm__svm_vcpu *v, bool nrips)
 {
+	struct svm_vmcb *vmcb = v->vmcb;
+	const struct svm_length *known = vmm__svm_length(v);
+	uint64_t next = vmcb->nrip;
+
+	if (!nrips) {
+		if (VMM__UNLIKELY(known->linear != vmcb->rip + vmcb->cs.base ||
+				  known->cr3 != vmcb->cr3))
+			return false;
+		next = vmcb->rip + known->len;
+	}
 	if (VMM__UNLIKELY(vmcb->rflags & X86_RFLAGS_TF))
 		return false;
-	vmcb->rip = nrips ? vmcb->nrip : vmcb->rip + len;
+	vmcb->rip = next;
 	vmcb->shadow = 0;
 	return true;
 }
@@ -79,9 +91,9 @@ static uint64_t run_guest(struct vmm__svm_vcpu *v)
 
 		vmcb->eventinj = 0;
 		vmcb->tlb_control = SVM_TLB_NOTHING;
-		if (code == SVM_EXIT_CPUID && skip(vmcb, nrips, 2))
+		if (code == SVM_EXIT_CPUID && skip(v, nrips))
 			vmm__svm_do_cpuid(v);
-		else if (code == SVM_EXIT_VMMCALL && skip(vmcb, nrips, 3))
+		else if (code == SVM_EXIT_VMMCALL && skip(v, nrips))
 			vmm__svm_do_hypercall(v);
 		else
 			return code;
@@ -134,6 +146,8 @@ int vmm__svm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error
 	struct vmm__svm_vcpu *v = vcpu;
 
 	(void)error;
+	if (v->answer == SVM_ANSWER_EMULATE)
+		return vmm__svm_emulate_on(v, exit) == 0 ? -VMM_EPENDING : 0;
 	if (v->answer != SVM_ANSWER_NONE)
 		take_answer(v, exit);
 	return 0;
@@ -172,8 +186,12 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 	uint64_t code;
 	int r;
 
-	if (v->answer != SVM_ANSWER_NONE)
-		take_answer(v, exit);
+	if (v->answer != SVM_ANSWER_NONE) {
+		if (v->answer != SVM_ANSWER_EMULATE)
+			take_answer(v, exit);
+		else if (vmm__svm_emulate_on(v, exit) == 0)
+			return 0;
+	}
 	do {
 		if (VMM__UNLIKELY(atomic_load(&v->world.request) != 0)) {
 			if (serve_requests(v))

@@ -53,7 +53,7 @@ static void set_regs(struct vmm__svm_vcpu *v, const struct vmm_x86_regs *in)
 
 /* --- segments and system registers --- */
 
-static struct vmm_x86_segment from_svm(const struct svm_segment *s)
+struct vmm_x86_segment vmm__svm_from_segment(const struct svm_segment *s)
 {
 	return (struct vmm_x86_segment){
 		.base = s->base,
@@ -96,7 +96,7 @@ static void get_sys(const struct vmm__svm_vcpu *v, struct vmm_x86_sys *out)
 	const struct svm_vmcb *vmcb = v->vmcb;
 
 	memset(out, 0, sizeof(*out));
-#define COPY(name, from) out->name = from_svm(&vmcb->from);
+#define COPY(name, from) out->name = vmm__svm_from_segment(&vmcb->from);
 	SEGMENTS(COPY)
 #undef COPY
 	out->ss.attr = (out->ss.attr & ~VMM_X86_SEG_DPL(3)) | VMM_X86_SEG_DPL(vmcb->cpl);
@@ -106,9 +106,9 @@ static void get_sys(const struct vmm__svm_vcpu *v, struct vmm_x86_sys *out)
 	out->cr2 = vmcb->cr2;
 	out->cr3 = vmcb->cr3;
 	out->cr4 = vmcb->cr4;
-	out->cr8 = FIELD_GET(SVM_V_TPR, vmcb->vintr) & 15;
+	out->cr8 = vmm__svm_cr8(v);
 	out->efer = vmcb->efer & ~SVM_EFER_SVME;
-	out->apic_base = v->apic_base;
+	out->apic_base = vmm__svm_has_irqchip(v) ? atomic_load(&v->lapic.base) : v->apic_base;
 	out->xcr0 = v->has_xsave ? v->world.xcr0 : 0;
 	get_pdptrs(v, out);
 }
@@ -142,8 +142,12 @@ static const char *bad_sys(const struct vmm__svm_vcpu *v, const struct vmm_x86_s
 static int set_sys(struct vmm__svm_vcpu *v, const struct vmm_x86_sys *in, struct vmm_error *error)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
+	uint32_t bits = vmm__svm_leaf(v, 0x80000008, 0).eax & 0xff;
 	const char *bad = bad_sys(v, in);
 
+	if (!bad && vmm__svm_has_irqchip(v) &&
+	    !vmm__lapic_restore_base(&v->lapic, in->apic_base, bits))
+		bad = "IA32_APIC_BASE";
 	if (bad)
 		return refuse(error, bad);
 #define COPY(name, to) vmcb->to = to_svm(&in->name);
@@ -156,9 +160,9 @@ static int set_sys(struct vmm__svm_vcpu *v, const struct vmm_x86_sys *in, struct
 	vmcb->cr2 = in->cr2;
 	vmcb->cr3 = in->cr3;
 	vmcb->cr4 = in->cr4;
-	vmcb->vintr = (vmcb->vintr & ~SVM_V_TPR) | in->cr8;
 	vmcb->efer = in->efer | SVM_EFER_SVME;
 	v->apic_base = in->apic_base;
+	vmm__svm_set_cr8(v, in->cr8);
 	v->world.xcr0 = v->has_xsave ? in->xcr0 : 1;
 	/* Translations by the old registers may not be used any more. */
 	vmm__svm_request(v, SVM_REQ_FLUSH);
@@ -417,6 +421,7 @@ static int set_mp(struct vmm__svm_vcpu *v, const struct vmm_x86_mp *in, struct v
 		return refuse(error, "a vCPU that waits, without a controller");
 	v->mp = in->state;
 	v->sipi_vector = in->sipi_vector;
+	vmm__svm_request(v, SVM_REQ_EVENT);
 	return 0;
 }
 
@@ -466,9 +471,34 @@ int vmm__svm_state_size(void *vcpu, uint32_t cls, uint32_t index, size_t *size)
 	return 0;
 }
 
-static int no_irqchip(struct vmm_error *error)
+static int need_irqchip(const struct vmm__svm_vm *vm, struct vmm_error *error)
 {
+	if (vm->irqchip == VMM_IRQCHIP_ARCH)
+		return 0;
 	return vmm__fail(error, -VMM_ENOTSUP, "state", 0, "the VM has no interrupt controller");
+}
+
+static int get_lapic(struct vmm__svm_vcpu *v, struct vmm_x86_lapic *out, struct vmm_error *error)
+{
+	struct vmm__lapic_now now = vmm__svm_now(v);
+	int r = need_irqchip(v->vm, error);
+
+	if (r == 0)
+		vmm__lapic_get(&v->lapic, &now, out);
+	return r;
+}
+
+static int set_lapic(struct vmm__svm_vcpu *v, const struct vmm_x86_lapic *in,
+		     struct vmm_error *error)
+{
+	struct vmm__lapic_now now = vmm__svm_now(v);
+	int r = need_irqchip(v->vm, error);
+
+	if (r != 0)
+		return r;
+	vmm__lapic_set(&v->lapic, &now, in);
+	vmm__svm_request(v, SVM_REQ_EVENT);
+	return 0;
 }
 
 int vmm__svm_get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, size_t size,
@@ -494,7 +524,7 @@ int vmm__svm_get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, size
 		get_events(v, buf);
 		return 0;
 	case VMM_STATE_X86_LAPIC:
-		return no_irqchip(error);
+		return get_lapic(v, buf, error);
 	case VMM_STATE_X86_MP:
 		*(struct vmm_x86_mp *)buf = (struct vmm_x86_mp){v->mp, v->sipi_vector};
 		return 0;
@@ -527,7 +557,7 @@ int vmm__svm_set_state(void *vcpu, uint32_t cls, uint32_t index, const void *buf
 	case VMM_STATE_X86_EVENTS:
 		return set_events(v, buf, error);
 	case VMM_STATE_X86_LAPIC:
-		return no_irqchip(error);
+		return set_lapic(v, buf, error);
 	case VMM_STATE_X86_MP:
 		return set_mp(v, buf, error);
 	case VMM_STATE_X86_TSC:
@@ -555,28 +585,35 @@ static int check_vm_class(uint32_t cls, uint32_t index, size_t size, struct vmm_
 	return 0;
 }
 
-int vmm__svm_vm_get_state(void *vm, uint32_t cls, uint32_t index, void *buf, size_t size,
+int vmm__svm_vm_get_state(void *opaque, uint32_t cls, uint32_t index, void *buf, size_t size,
 			  struct vmm_error *error)
 {
+	struct vmm__svm_vm *vm = opaque;
 	int r = check_vm_class(cls, index, size, error);
 
+	if (r == 0 && cls == VMM_STATE_X86_IOAPIC)
+		r = need_irqchip(vm, error);
 	if (r != 0)
 		return r;
 	if (cls == VMM_STATE_X86_IOAPIC)
-		return no_irqchip(error);
-	((struct vmm_x86_clock *)buf)->ns = vmm__svm_clock_ns(vm);
+		vmm__ioapic_get(&vm->chip, buf);
+	else
+		((struct vmm_x86_clock *)buf)->ns = vmm__svm_clock_ns(vm);
 	return 0;
 }
 
-int vmm__svm_vm_set_state(void *vm, uint32_t cls, uint32_t index, const void *buf, size_t size,
+int vmm__svm_vm_set_state(void *opaque, uint32_t cls, uint32_t index, const void *buf, size_t size,
 			  struct vmm_error *error)
 {
+	struct vmm__svm_vm *vm = opaque;
 	int r = check_vm_class(cls, index, size, error);
 
+	if (r == 0 && cls == VMM_STATE_X86_IOAPIC)
+		r = need_irqchip(vm, error);
 	if (r != 0)
 		return r;
 	if (cls == VMM_STATE_X86_IOAPIC)
-		return no_irqchip(error);
+		return vmm__ioapic_set(&vm->chip, buf) ? 0 : refuse(error, "the IOAPIC's base");
 	vmm__svm_set_clock(vm, ((const struct vmm_x86_clock *)buf)->ns);
 	return 0;
 }

@@ -18,6 +18,24 @@ void vmm__svm_request(struct vmm__svm_vcpu *v, uint32_t request)
 	cpu = atomic_load(&v->on_cpu);
 	if (cpu != 0)
 		host->cpu_kick(host->opaque, cpu);
+	else if (atomic_load(&v->waiting))
+		vmm__wake(host, &v->world.request);
+}
+
+/* Whoever requests something after waiting has been stored wakes; before, the word is not 0. */
+void vmm__svm_wait(void *vcpu, uint64_t deadline_ns)
+{
+	struct vmm__svm_vcpu *v = vcpu;
+	const struct vmm_host *host = v->vm->host;
+	uint64_t now = host->time_ns(host->opaque);
+
+	atomic_store(&v->waiting, 1);
+	if (deadline_ns == VMM_FOREVER)
+		vmm__wait(host, &v->world.request, 0, VMM_FOREVER);
+	else if (deadline_ns > now)
+		vmm__wait(host, &v->world.request, 0, deadline_ns - now);
+	atomic_store(&v->waiting, 0);
+	vmm__svm_request(v, SVM_REQ_EVENT);
 }
 
 void vmm__svm_kick(void *vcpu)
@@ -36,6 +54,8 @@ void vmm__svm_vcpu_destroy(void *vcpu)
 			break;
 		}
 	}
+	if (vm->by_index[v->index] == v)
+		vm->by_index[v->index] = NULL;
 	vmm__svm_free(vm, v->vmcb, PAGE);
 	vmm__svm_free(vm, v->hsave, PAGE);
 	vmm__svm_free(vm, v->host_save, PAGE);
@@ -113,6 +133,12 @@ int vmm__svm_vcpu_create(void *opaque, const struct vmm_vcpu_config *config, voi
 		vmm__svm_vcpu_destroy(v);
 		return r;
 	}
+	vmm__svm_emulate_init(v);
+	if (!vmm__lapic_init(&v->lapic, &vm->chip, v->index, v->apic_id, vm->tsc_khz)) {
+		vmm__svm_vcpu_destroy(v);
+		return vmm__fail(error, -VMM_ELIMIT, "vmm_vcpu_create", 0, "no more local APICs");
+	}
+	vm->by_index[v->index] = v;
 	v->next = vm->vcpus;
 	vm->vcpus = v;
 	*out = v;
@@ -131,34 +157,72 @@ static int set(struct vmm__svm_vcpu *v, uint32_t cls, const void *buf, size_t si
 	return vmm__svm_set_state(v, cls, 0, buf, size, error);
 }
 
-int vmm__svm_vcpu_reset(void *vcpu, struct vmm_error *error)
+/* SDM 3A 10.1.1, table 10-1: what INIT leaves alone are memory types, x87, SSE, and MSRs. */
+static int set_initial(struct vmm__svm_vcpu *v, struct vmm_error *error)
 {
-	struct vmm__svm_vcpu *v = vcpu;
-	const struct vmm_x86_tsc tsc = {0};
-	struct vmm_x86_mp mp = {0};
 	struct vmm_x86_debug_regs debug;
 	struct vmm_x86_regs regs;
 	struct vmm_x86_sys sys;
 	int r;
 
-	v->answer = SVM_ANSWER_NONE;
-	v->inject = 0;
-	v->has_payload = v->nmi_masked = v->nmi_iret = v->window = v->triple_fault = false;
-	atomic_store(&v->nmis, 0);
-	atomic_store(&v->world.request, SVM_REQ_FLUSH | SVM_REQ_EVENT);
-	fill_control(v);
-	vmm__svm_reset_msrs(v);
-	vmm__svm_reset_fpu(v);
 	vmm__x86_reset_regs(&regs, vmm__svm_leaf(v, 1, 0).eax);
 	vmm__x86_reset_sys(&sys, v->index == 0, v->has_xsave, 1);
+	if (vmm__svm_has_irqchip(v))
+		sys.apic_base = atomic_load(&v->lapic.base);
 	vmm__x86_reset_debug(&debug);
-	if (v->vm->irqchip == VMM_IRQCHIP_ARCH && v->index != 0)
-		mp.state = VMM_X86_MP_WAIT_SIPI;
 	r = set(v, VMM_STATE_X86_SYS, &sys, sizeof(sys), error);
 	if (r == 0)
 		r = set(v, VMM_STATE_X86_REGS, &regs, sizeof(regs), error);
-	if (r == 0)
-		r = set(v, VMM_STATE_X86_DEBUG, &debug, sizeof(debug), error);
+	return r == 0 ? set(v, VMM_STATE_X86_DEBUG, &debug, sizeof(debug), error) : r;
+}
+
+static void forget_events(struct vmm__svm_vcpu *v)
+{
+	v->answer = SVM_ANSWER_NONE;
+	v->inject = 0;
+	v->has_payload = v->nmi_masked = v->nmi_iret = v->nmi_step = false;
+	v->window = v->triple_fault = false;
+	atomic_store(&v->nmis, 0);
+}
+
+void vmm__svm_init_ipi(struct vmm__svm_vcpu *v)
+{
+	struct vmm_error ignored;
+
+	forget_events(v);
+	vmm__lapic_reset_by_init(&v->lapic);
+	set_initial(v, &ignored);
+	v->vmcb->shadow = 0;
+	v->mp = atomic_load(&v->lapic.base) & VMM__APIC_BASE_BSP ? VMM_X86_MP_RUNNABLE
+								 : VMM_X86_MP_WAIT_SIPI;
+}
+
+void vmm__svm_start_up(struct vmm__svm_vcpu *v, uint32_t vector)
+{
+	v->vmcb->cs.selector = (uint16_t)(vector << 8);
+	v->vmcb->cs.base = (uint64_t)vector << 12;
+	v->vmcb->rip = 0;
+	v->mp = VMM_X86_MP_RUNNABLE;
+}
+
+int vmm__svm_vcpu_reset(void *vcpu, struct vmm_error *error)
+{
+	struct vmm__svm_vcpu *v = vcpu;
+	const struct vmm_x86_tsc tsc = {0};
+	struct vmm_x86_mp mp = {0};
+	int r;
+
+	forget_events(v);
+	atomic_store(&v->world.request, SVM_REQ_FLUSH | SVM_REQ_EVENT);
+	v->timer_ns = VMM_FOREVER;
+	memset(v->lengths, 0, sizeof(v->lengths));
+	fill_control(v);
+	vmm__lapic_reset(&v->lapic);
+	vmm__svm_reset_msrs(v);
+	vmm__svm_reset_fpu(v);
+	if (v->vm->irqchip == VMM_IRQCHIP_ARCH && v->index != 0)
+		mp.state = VMM_X86_MP_WAIT_SIPI;
+	r = set_initial(v, error);
 	if (r == 0)
 		r = set(v, VMM_STATE_X86_TSC, &tsc, sizeof(tsc), error);
 	if (r == 0)

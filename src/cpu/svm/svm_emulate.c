@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/* Between an exit and the emulator of src/cpu/x86: MMIO, strings on ports, instruction lengths. */
+#include "svm_engine.h"
+
+#include "endian.h"
+#include "x86_paging.h"
+#include "x86_reset.h"
+
+#define RFLAGS_VM BIT(17)
+#define XMM_FIRST 160u /* of an XSAVE area: SDM 1, table 10-2 */
+#define XSAVE_BV  512u
+
+uint64_t *vmm__svm_gpr(struct vmm__svm_vcpu *v, uint32_t number)
+{
+	struct vmm__svm_world *w = &v->world;
+	uint64_t *const all[16] = {&v->vmcb->rax, &w->rcx, &w->rdx, &w->rbx, &v->vmcb->rsp, &w->rbp,
+				   &w->rsi,       &w->rdi, &w->r8,  &w->r9,  &w->r10,       &w->r11,
+				   &w->r12,       &w->r13, &w->r14, &w->r15};
+
+	return all[number & 15];
+}
+
+/* --- what the emulator asks for --- */
+
+static int read_memory(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+	const struct vmm__services *s = ((struct vmm__svm_vcpu *)ctx)->vm->services;
+
+	return s->read(s->core, gpa, buf, len);
+}
+
+/* The library may write what the guest may not: the nested tables tell. */
+static int write_memory(void *ctx, uint64_t gpa, const void *buf, size_t len)
+{
+	const struct vmm__svm_vm *vm = ((struct vmm__svm_vcpu *)ctx)->vm;
+	const struct vmm__services *s = vm->services;
+	struct vmm__pt_leaf leaf;
+
+	if (vmm__pt_lookup(&vm->pt, vmm__ia(gpa), &leaf) != 0 || !(leaf.prot & VMM__PROT_W))
+		return -VMM_EFAULT;
+	return s->write(s->core, gpa, buf, len);
+}
+
+static void get_segment(void *ctx, unsigned segment, struct vmm_x86_segment *out)
+{
+	const struct svm_vmcb *vmcb = ((struct vmm__svm_vcpu *)ctx)->vmcb;
+	const struct svm_segment *const all[6] = {&vmcb->es, &vmcb->cs, &vmcb->ss,
+						  &vmcb->ds, &vmcb->fs, &vmcb->gs};
+
+	*out = vmm__svm_from_segment(all[segment]);
+}
+
+static uint8_t *xmm(struct vmm__svm_vcpu *v, unsigned reg)
+{
+	return (uint8_t *)v->world.fpu + XMM_FIRST + 16 * reg;
+}
+
+/* The upper half of a YMM register, or NULL. */
+static uint8_t *ymm_high(struct vmm__svm_vcpu *v, unsigned reg)
+{
+	uint32_t offset, size;
+
+	if (!vmm__svm_xsave_component(v, 2, &offset, &size))
+		return NULL;
+	return (uint8_t *)v->world.fpu + offset + 16 * reg;
+}
+
+/* XSAVE leaves out what is in its initial state: make the bytes say so. */
+static void materialise(struct vmm__svm_vcpu *v, unsigned component)
+{
+	uint8_t *area = v->world.fpu;
+	uint64_t in_use = vmm__le64(area + XSAVE_BV);
+	uint32_t offset, size;
+
+	if (v->world.xall == 0 || (in_use >> component & 1))
+		return;
+	if (component == 1)
+		memset(area + XMM_FIRST, 0, 256);
+	else if (vmm__svm_xsave_component(v, component, &offset, &size))
+		memset(area + offset, 0, size);
+	vmm__put_le64(area + XSAVE_BV, in_use | BIT(component));
+}
+
+static void get_vector(void *ctx, unsigned reg, void *buf, size_t len)
+{
+	struct vmm__svm_vcpu *v = ctx;
+	const uint8_t *high = ymm_high(v, reg);
+
+	materialise(v, 1);
+	materialise(v, 2);
+	memcpy(buf, xmm(v, reg), 16);
+	if (len > 16 && high)
+		memcpy((uint8_t *)buf + 16, high, 16);
+}
+
+static void set_vector(void *ctx, unsigned reg, const void *buf, size_t len, bool vex)
+{
+	struct vmm__svm_vcpu *v = ctx;
+	uint8_t *high = ymm_high(v, reg);
+
+	materialise(v, 1);
+	materialise(v, 2);
+	memcpy(xmm(v, reg), buf, 16);
+	if (!high)
+		return;
+	if (len > 16)
+		memcpy(high, (const uint8_t *)buf + 16, 16);
+	else if (vex)
+		memset(high, 0, 16);
+}
+
+static const struct vmm__x86_emulator_ops ops = {
+	.read = read_memory,
+	.write = write_memory,
+	.segment = get_segment,
+	.get_vector = get_vector,
+	.set_vector = set_vector,
+};
+
+void vmm__svm_emulate_init(struct vmm__svm_vcpu *v)
+{
+	struct vmm__x86_emulator *e = &v->emulator;
+
+	e->ops = &ops;
+	e->ctx = v;
+	for (uint32_t i = 0; i < 16; i++)
+		e->gpr[i] = vmm__svm_gpr(v, i);
+	e->rip = &v->vmcb->rip;
+	e->rflags = &v->vmcb->rflags;
+	e->tables = (struct vmm__guest_memory){read_memory, v};
+}
+
+/* --- the guest's mode --- */
+
+static uint32_t pkru(struct vmm__svm_vcpu *v)
+{
+	const uint8_t *area = v->world.fpu;
+	uint32_t offset, size;
+
+	if (!(v->vmcb->cr4 & X86_CR4_PKE) || !vmm__svm_xsave_component(v, 9, &offset, &size) ||
+	    !(vmm__le64(area + XSAVE_BV) >> 9 & 1))
+		return 0;
+	return vmm__le32(area + offset);
+}
+
+/*
+ * PAE's directory pointers are read where the processor reads them: 15.25.10. QEMU sets the
+ * accessed bit there, which is reserved.
+ */
+static void read_pdptes(struct vmm__svm_vcpu *v, struct vmm__x86_paging *p)
+{
+	uint8_t raw[32];
+
+	if (!(p->cr0 & X86_CR0_PG) || !(p->cr4 & X86_CR4_PAE) || (p->efer & X86_EFER_LMA) ||
+	    read_memory(v, p->cr3 & BITS(31, 5), raw, sizeof(raw)) != 0)
+		return;
+	p->pdpte_held = true;
+	for (uint32_t i = 0; i < 4; i++)
+		p->pdpte[i] = vmm__le64(raw + 8 * i) & ~X86_PTE_A;
+}
+
+static void find_paging(struct vmm__svm_vcpu *v, struct vmm__x86_paging *p)
+{
+	const struct svm_vmcb *vmcb = v->vmcb;
+	uint32_t bits = vmm__svm_leaf(v, 0x80000008, 0).eax & 0xff;
+
+	*p = (struct vmm__x86_paging){
+		.cr0 = vmcb->cr0,
+		.cr3 = vmcb->cr3,
+		.cr4 = vmcb->cr4,
+		.efer = vmcb->efer,
+		.rflags = vmcb->rflags,
+		.pkru = pkru(v),
+		.phys_bits = (uint8_t)(bits ? bits : 36),
+	};
+	read_pdptes(v, p);
+}
+
+static uint8_t code_size(const struct svm_vmcb *vmcb)
+{
+	struct vmm_x86_segment cs = vmm__svm_from_segment(&vmcb->cs);
+
+	if (!(vmcb->cr0 & 1) || (vmcb->rflags & RFLAGS_VM))
+		return VMM__X86_CODE_16;
+	if ((vmcb->efer & X86_EFER_LMA) && (cs.attr & VMM_X86_SEG_L))
+		return VMM__X86_CODE_64;
+	return cs.attr & VMM_X86_SEG_DB ? VMM__X86_CODE_32 : VMM__X86_CODE_16;
+}
+
+/* --- carrying it out --- */
+
+static void give_element(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+{
+	const struct vmm__x86_element *element = &v->emulator.element;
+
+	*exit = (struct vmm_exit){
+		.reason = element->port ? VMM_EXIT_PORT : VMM_EXIT_MMIO,
+		.flags = VMM_EXIT_F_HW | VMM_EXIT_F_PC | (element->write ? VMM_EXIT_F_WRITE : 0) |
+			 (element->more ? VMM_EXIT_F_MORE : 0),
+		.addr = element->addr,
+		.data = element->data,
+		.width = element->width,
+		.pc = v->vmcb->rip,
+		.hw_code = v->vmcb->exitcode,
+		.hw_info = v->vmcb->exitinfo1,
+	};
+	v->answer = SVM_ANSWER_EMULATE;
+}
+
+static int give_up(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+{
+	const struct vmm__services *s = v->vm->services;
+	const struct vmm__x86_emulator *e = &v->emulator;
+	char text[160];
+
+	*exit = (struct vmm_exit){
+		.reason = VMM_EXIT_ENGINE_ERROR,
+		.flags = VMM_EXIT_F_HW | VMM_EXIT_F_PC,
+		.pc = v->vmcb->rip,
+		.hw_code = v->vmcb->exitcode,
+		.hw_info = v->vmcb->exitinfo1,
+	};
+	vmm__format(text, sizeof(text),
+		    "vCPU %u: no emulation at 0x%llx of %02x %02x %02x %02x %02x %02x, for 0x%llx",
+		    v->index, (unsigned long long)v->vmcb->rip, e->bytes[0], e->bytes[1],
+		    e->bytes[2], e->bytes[3], e->bytes[4], e->bytes[5],
+		    (unsigned long long)e->fault_gpa);
+	s->log(s->core, VMM_LOG_WARN, text);
+	return 0;
+}
+
+static void raise_fault(struct vmm__svm_vcpu *v)
+{
+	const struct vmm__x86_fault *fault = &v->emulator.fault;
+
+	if (fault->vector == SVM_PF)
+		v->vmcb->cr2 = fault->address;
+	vmm__svm_raise(v, fault->vector, fault->has_error, fault->error_code);
+}
+
+/* As far as it goes without the embedder: @r is what the emulator gave. */
+static int go_on(struct vmm__svm_vcpu *v, int r, struct vmm_exit *exit)
+{
+	struct vmm__x86_emulator *e = &v->emulator;
+	bool traps = (e->paging.rflags & X86_RFLAGS_TF) != 0;
+
+	for (;;) {
+		uint64_t data = 0;
+
+		if (r == VMM__X86_ELEMENT) {
+			if (!vmm__svm_irq_access(v, &e->element, &data)) {
+				give_element(v, exit);
+				return 0;
+			}
+			r = vmm__x86_emulate_answer(e, data);
+			continue;
+		}
+		if (r != VMM__X86_DONE)
+			break;
+		vmm__svm_end_insn(v, traps);
+		if (!e->again || atomic_load(&v->world.request) != 0)
+			return SVM_AGAIN;
+		r = vmm__x86_emulate_again(e);
+	}
+	if (r == VMM__X86_RETRY)
+		return SVM_AGAIN;
+	if (r != VMM__X86_FAULT)
+		return give_up(v, exit);
+	raise_fault(v);
+	return SVM_AGAIN;
+}
+
+int vmm__svm_emulate(struct vmm__svm_vcpu *v, uint64_t gpa, bool write, uint32_t port_width,
+		     struct vmm_exit *exit)
+{
+	struct vmm__x86_emulator *e = &v->emulator;
+
+	find_paging(v, &e->paging);
+	e->xcr0 = v->has_xsave ? v->world.xcr0 : 0;
+	e->fault_gpa = gpa;
+	e->fault_write = write;
+	e->code = code_size(v->vmcb);
+	e->cpl = v->vmcb->cpl;
+	e->port_width = (uint8_t)port_width;
+	e->count = 0;
+	if (v->vm->features & SVM_CPUID_EDX_ASSISTS) {
+		e->count = v->vmcb->fetched & 15;
+		memcpy(e->bytes, v->vmcb->insn, sizeof(e->bytes));
+	}
+	return go_on(v, vmm__x86_emulate(e), exit);
+}
+
+int vmm__svm_emulate_on(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+{
+	uint64_t data = exit->flags & VMM_EXIT_F_FAIL ? UINT64_MAX : exit->data;
+
+	v->answer = SVM_ANSWER_NONE;
+	return go_on(v, vmm__x86_emulate_answer(&v->emulator, data), exit);
+}
+
+/* --- lengths --- */
+
+static size_t fetch(struct vmm__svm_vcpu *v, uint8_t *bytes, size_t room)
+{
+	const struct vmm__guest_memory memory = {read_memory, v};
+	const struct svm_vmcb *vmcb = v->vmcb;
+	unsigned access = VMM__ACCESS_FETCH | (vmcb->cpl == 3 ? VMM__ACCESS_USER : 0);
+	bool wide = code_size(vmcb) == VMM__X86_CODE_64;
+	struct vmm__x86_paging paging;
+	size_t count = 0;
+
+	find_paging(v, &paging);
+	while (count < room) {
+		uint64_t linear = vmcb->rip + count + (wide ? 0 : vmcb->cs.base);
+		size_t now = 4096 - (linear & 4095);
+		struct vmm__guest_page page;
+
+		now = now < room - count ? now : room - count;
+		if (vmm__x86_guest_walk(&paging, &memory, linear, access, &page) != 0 ||
+		    read_memory(v, page.gpa, bytes + count, now) != 0)
+			break;
+		count += now;
+	}
+	return count;
+}
+
+int vmm__svm_decode(struct vmm__svm_vcpu *v, struct vmm__x86_insn *insn)
+{
+	uint8_t bytes[VMM__X86_INSN_MAX];
+	size_t count = fetch(v, bytes, sizeof(bytes));
+
+	return vmm__x86_decode(insn, bytes, count, code_size(v->vmcb));
+}
