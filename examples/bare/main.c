@@ -11,11 +11,15 @@
 #include "libvmm/machine.h"
 #include "libvmm/svm.h"
 #include "mem.h"
+#include "sync.h"
 
 #define STATUS_WRONG 2 /* something is missing, or cannot be had */
 #define STATUS_DIED  3 /* the guest */
 
 #define VCPUS_MAX 64
+
+/* Between two looks at the serial port. */
+#define TYPING_NS UINT64_C(10000000)
 
 struct runner {
 	struct hypervisor *hv;
@@ -32,6 +36,7 @@ struct hypervisor {
 	struct vmm_ctx *ctx;
 	struct vmm_machine *machine;
 	struct runner runners[VCPUS_MAX];
+	_Atomic uint32_t stopped; /* the guest has */
 };
 
 static struct hypervisor hypervisor;
@@ -248,9 +253,30 @@ static void run_vcpu(void *arg)
 		end_guest(r);
 }
 
+/* What is typed at the machine goes to the guest. */
+static void type(void *arg)
+{
+	struct hypervisor *hv = arg;
+
+	while (atomic_load(&hv->stopped) == 0) {
+		const int typed = vmm_bare_read();
+		const uint8_t c = (uint8_t)typed;
+		uint32_t taken = 1;
+
+		if (typed < 0)
+			vmm__wait(vmm_bare_host(), &hv->stopped, 0, TYPING_NS);
+		else
+			vmm_machine_console_input(hv->machine, 0, &c, 1, &taken);
+	}
+}
+
+/* A CPU that no vCPU needs, if there is one, looks after the keyboard. */
 static void run_all(struct hypervisor *hv)
 {
 	const uint32_t count = vmm_machine_vcpus(hv->machine);
+
+	atomic_store(&hv->stopped, 0);
+	vmm_bare_run(count + 1, type, hv);
 
 	for (uint32_t i = 0; i < count; i++)
 		hv->runners[i] = (struct runner){.hv = hv, .index = i};
@@ -259,6 +285,9 @@ static void run_all(struct hypervisor *hv)
 	run_vcpu(&hv->runners[0]);
 	for (uint32_t i = 1; i < count; i++)
 		vmm_bare_join(i + 1);
+	atomic_store(&hv->stopped, 1);
+	vmm__wake(vmm_bare_host(), &hv->stopped);
+	vmm_bare_join(count + 1);
 }
 
 /* -1: to be started again. */

@@ -204,9 +204,28 @@ def bochs_command(machine, folder, interactive):
 EMULATORS = {'qemu': qemu_command, 'bochs': bochs_command}
 
 
+def need_kernel():
+    if not os.path.exists(os.path.join(KERNEL, 'complete')):
+        raise Missing(f'no kernel in {KERNEL}: run scripts/fetch-kernel')
+
+
+def vm_archive(path, profile):
+    """A machine for examples/bare: its profile, Debian's kernel and the initramfs of the tests."""
+    need_kernel()
+    archive = initramfs.Archive()
+    archive.data('profile', profile.encode())
+    archive.file('vmlinuz', os.path.join(KERNEL, 'vmlinuz'))
+    archive.data('guest.img', initramfs.guest_image())
+    with open(path, 'wb') as stream:
+        stream.write(archive.bytes())
+
+
 def image_command(machine, case, image, words, folder):
     """The emulator's command line for an image, its console in console.log."""
     modules = case.get('modules', '').strip().splitlines()
+    if 'profile' in case:
+        modules = [f'{folder}/vm.cpio']
+        vm_archive(modules[0], case['profile'])
     memory = case.get('memory', str(machine['memory']))
     if machine['boot'] == 'grub':  # Multiboot 2, from a CD
         files = {'image': image, **{f'module{number}': source for number, source in enumerate(modules)}}
@@ -394,7 +413,7 @@ class Logs:
         self.keep = keep
 
     def close(self, failed):
-        for name in ('initramfs', 'disc.iso'):  # large, and made again from the command line
+        for name in ('initramfs', 'disc.iso', 'vm.cpio'):  # large, and made again from the command line
             if os.path.exists(f'{self.folder}/{name}'):
                 os.unlink(f'{self.folder}/{name}')
         if failed or self.keep:
@@ -405,8 +424,7 @@ class Logs:
 
 def run(machine, files, guest, commands, folder, interactive=False, echo=False):
     """Runs the commands in one boot. An emulator that dies is started again once: it is not what is tested."""
-    if not os.path.exists(os.path.join(KERNEL, 'complete')):
-        raise Missing(f'no kernel in {KERNEL}: run scripts/fetch-kernel')
+    need_kernel()
     try:
         run_once(machine, files, guest, commands, folder, interactive, echo)
     except Outer as reason:

@@ -43,6 +43,17 @@ vmm__bare_entry:
 	movl %eax, %ebp
 	movl %ebx, %esi
 
+	/* Long mode and NX: CPUID 0x80000001 (SDM vol. 2A). Both loaders may be met on less. */
+	movl $0x80000000, %eax
+	cpuid
+	cmpl $0x80000001, %eax
+	jb unfit
+	movl $0x80000001, %eax
+	cpuid
+	notl %edx
+	testl $(1 << 29 | 1 << 20), %edx
+	jnz unfit
+
 	/* The first 4 GiB to themselves, in pages of 2 MiB, until C has made real tables. */
 	movl $early_pd, %edi
 	movl $0x83, %eax
@@ -69,10 +80,23 @@ vmm__bare_entry:
 	movl $CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_PE, %eax
 	movl %eax, %cr0
 	lgdt early_gdtr
-	ljmp $SEL_CODE, $1f
+	ljmp $SEL_CODE, $long_mode
+
+	/* The serial port as the firmware has left it, and no waiting. */
+unfit:
+	movl $unfit_text, %esi
+	movl $0x3f8, %edx
+1:	lodsb
+	testb %al, %al
+	jz 2f
+	outb %al, %dx
+	jmp 1b
+2:	hlt
+	jmp 2b
 
 	.code64
-1:	movl $SEL_DATA, %eax
+long_mode:
+	movl $SEL_DATA, %eax
 	movl %eax, %ds
 	movl %eax, %es
 	movl %eax, %ss
@@ -210,6 +234,8 @@ common:
 	iretq
 
 	.section .rodata
+unfit_text:
+	.asciz "bare: cannot start: no 64-bit processor with NX\r\n"
 	.balign 8
 early_gdt:
 	.quad 0

@@ -22,6 +22,8 @@
 static const uint32_t stack_bytes[BARE_STACKS] = {65536, 16384, 8192, 8192, 8192, 8192};
 #define STACK_ROOM 65536
 
+static struct bare_cpu first;
+
 _Noreturn void vmm__bare_start(uint32_t magic, uint32_t info);
 
 static bool make_stacks(struct bare_cpu *cpu, uint32_t index)
@@ -42,11 +44,12 @@ static bool make_stacks(struct bare_cpu *cpu, uint32_t index)
 
 struct bare_cpu *vmm__bare_cpu_make(uint32_t index)
 {
-	struct bare_cpu *cpu = vmm__bare_heap_take(sizeof(*cpu), 64);
+	struct bare_cpu *cpu = index == 0 ? &first : vmm__bare_heap_take(sizeof(*cpu), 64);
 
 	if (cpu == NULL)
 		return NULL;
-	memset(cpu, 0, sizeof(*cpu));
+	if (index != 0)
+		memset(cpu, 0, sizeof(*cpu));
 	cpu->self = cpu;
 	cpu->id = index + 1;
 	cpu->timer_ns = cpu->wait_ns = VMM_FOREVER;
@@ -114,11 +117,24 @@ static _Noreturn void run(void)
 	vmm_bare_end(vmm_bare_main(&vmm__bare_boot));
 }
 
+/* So that exceptions are told from the beginning, all on one stack. */
+static void catch_early(void)
+{
+	static _Alignas(16) uint8_t stack[4096];
+
+	first.self = &first;
+	first.id = 1;
+	for (uint32_t i = 0; i < BARE_STACKS; i++)
+		first.stack_top[i] = bare_address(stack + sizeof(stack));
+	vmm__bare_tables_load(&first);
+}
+
 _Noreturn void vmm__bare_start(uint32_t magic, uint32_t info)
 {
 	struct bare_cpu *cpu;
 
 	vmm__bare_serial_init();
+	catch_early();
 	bare_out8(PIC_MASK1, 0xff);
 	bare_out8(PIC_MASK2, 0xff);
 
