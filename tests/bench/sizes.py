@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""Sizes of the library per layer: sizes.py BUILD-DIRECTORY. One line a layer: code, data, bss in bytes, lines of source."""
+"""Sizes of the library per layer: sizes.py BUILD-DIRECTORY. One line a layer: code, data, bss in bytes, lines of source.
+
+And what of each layer a hypervisor in an image holds (examples/bare, compiled for size): code and data in bytes.
+"""
+import collections
 import glob
 import os
 import re
@@ -26,6 +30,24 @@ def source_lines(folder):
     return count
 
 
+def image_sizes(path):
+    """Bytes of code and data that came from each layer's archive, by the linker's map."""
+    sizes = collections.Counter()
+    section = ''
+    with open(path) as stream:
+        for line in stream:
+            alone = re.match(r' (\.\S+)$', line)
+            part = re.match(r' (\.\S+)? +0x([0-9a-f]+) +0x([0-9a-f]+) (\S.*)', line)
+            if alone:
+                section = alone[1]
+            elif part:
+                section = part[1] or section
+                if re.match(r'\.(text|rodata|data|multiboot|note\.pvh)', section) and int(part[2], 16):
+                    layer = re.search(r'libbare_(\w+)\.a', part[4])
+                    sizes[layer[1] if layer else 'the image itself'] += int(part[3], 16)
+    return sizes
+
+
 def main(build):
     total = [0, 0, 0, 0]
     for path in sorted(glob.glob(f'{build}/src/**/libvmm_*.a', recursive=True)):
@@ -33,6 +55,13 @@ def main(build):
         row = [*archive_size(path), source_lines(f'{SOURCE}/src/{layer}')]
         total = [a + b for a, b in zip(total, row)]
         print(f'size of {layer}: code {row[0]}, data {row[1]}, bss {row[2]} bytes; {row[3]} lines')
+    image = f'{build}/examples/bare/bare.map'
+    if os.path.exists(image):
+        sizes = image_sizes(image)
+        for name, size in sorted(sizes.items()):
+            print(f'size in the bare image of {name}: {size} bytes')
+        parts = ('core', 'mmu', 'host', 'cpu_svm')
+        print(f'size in the bare image of {" + ".join(parts)}: {sum(sizes[part] for part in parts)} bytes')
     print(f'size of all layers: code {total[0]}, data {total[1]}, bss {total[2]} bytes; {total[3]} lines')
 
 
