@@ -249,9 +249,10 @@ VMM_API int vmm_x86_cpu_model(struct vmm_ctx *ctx, const char *engine, const cha
 /** struct vmm_x86_topology - How many of each, powers of two not required; at least 1 each. */
 struct vmm_x86_topology {
 	uint32_t sockets;
-	uint32_t dies;    /* per socket */
-	uint32_t cores;   /* per die */
-	uint32_t threads; /* per core */
+	uint32_t dies;     /* per socket */
+	uint32_t cores;    /* per cluster */
+	uint32_t threads;  /* per core */
+	uint32_t clusters; /* per die; 0 is 1 */
 };
 
 /**
@@ -280,6 +281,42 @@ VMM_API int vmm_x86_topology_apic_id(const struct vmm_x86_topology *topology, ui
  */
 VMM_API int vmm_x86_cpuid_topology(struct vmm_x86_cpuid *entries, uint32_t *count, uint32_t room,
 				   const struct vmm_x86_topology *topology, uint32_t apic_id);
+
+/* Shape of the caches that vmm_x86_cpuid_caches() makes: bytes of a line, ways. */
+#define VMM_X86_CACHE_LINE 64
+#define VMM_X86_L1_WAYS    8
+#define VMM_X86_L2_WAYS    8
+#define VMM_X86_L3_WAYS    16
+
+/**
+ * struct vmm_x86_caches - Sizes of caches in bytes, whole KiB; 0: there is none.
+ * @size: sizeof(struct vmm_x86_caches).
+ * @l1d:  Data cache of a core; there has to be one.
+ * @l1i:  Instruction cache of a core.
+ * @l2:   Of a cluster where a die has more than one, else of a core.
+ * @l3:   Of a die. AMD's older leaf 0x80000006 tells it in 512 KiB.
+ */
+struct vmm_x86_caches {
+	uint32_t size;
+	uint32_t l1d;
+	uint32_t l1i;
+	uint32_t l2;
+	uint32_t l3;
+};
+
+/**
+ * vmm_x86_cpuid_caches() - Give a CPUID table caches of these sizes.
+ * @entries: Table, changed in place: leaves 2 and 4, or AMD's 0x80000005, 0x80000006, and
+ *           0x8000001D where it is there.
+ * @count:   In: entries; out: entries, some may have been added.
+ * @room:    Entries that fit in @entries.
+ * @caches:  Sizes. vmm_x86_cpuid_topology() afterwards tells who shares them.
+ *
+ * Context: Any.
+ * Return: 0, -VMM_EINVAL, -VMM_ESIZE.
+ */
+VMM_API int vmm_x86_cpuid_caches(struct vmm_x86_cpuid *entries, uint32_t *count, uint32_t room,
+				 const struct vmm_x86_caches *caches);
 
 /**
  * struct vmm_x86_cpuid_diff - A difference between two tables.

@@ -158,7 +158,7 @@ uint32_t vmm__kvm_gpa_bits(const struct vmm_host *host, int kvm_fd)
 static int default_cpuid(struct vmm__kvm_vcpu *v, struct material *m, struct vmm_x86_cpuid *entries,
 			 uint32_t *count, struct vmm_error *error)
 {
-	const struct vmm_x86_topology topology = {1, 1, v->vm->max_vcpus, 1};
+	const struct vmm_x86_topology topology = {1, 1, v->vm->max_vcpus, 1, 1};
 	int r = vmm__x86_cpu_model(&m->policy, "host", entries, count, error);
 
 	if (r == 0)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
- * Sockets, dies, cores and threads as CPUID tells them.
+ * Sockets, dies, clusters, cores and threads as CPUID tells them.
  *
- *   APIC ID:  | socket | die | core | thread |     each field as wide as its count needs
+ *   APIC ID:  | socket | die | cluster | core | thread |     each field as wide as its count needs
  *
- * Everything below follows from the four widths and the counts; the guest's firmware tables are
+ * Everything below follows from the five widths and the counts; the guest's firmware tables are
  * made from the same APIC IDs.
  */
 #include "bits.h"
@@ -21,11 +21,14 @@ static uint32_t width(uint32_t n)
 }
 
 struct shape {
-	uint32_t threads;        /* per core */
-	uint32_t die_threads;    /* logical processors per die */
-	uint32_t socket_threads; /* and per socket */
+	uint32_t threads;         /* per core */
+	uint32_t cluster_threads; /* logical processors per cluster */
+	uint32_t die_threads;     /* per die */
+	uint32_t socket_threads;  /* and per socket */
+	uint32_t clusters;        /* per die */
 	uint32_t dies;
 	uint32_t core_shift; /* APIC ID >> this: the core */
+	uint32_t cluster_shift;
 	uint32_t die_shift;
 	uint32_t socket_shift;
 };
@@ -33,19 +36,21 @@ struct shape {
 /* -VMM_EINVAL where a count is 0 or the fields do not fit into an APIC ID of 32 bits. */
 static int shape_of(const struct vmm_x86_topology *t, struct shape *s)
 {
-	uint64_t all;
-
 	if (!t || t->sockets == 0 || t->dies == 0 || t->cores == 0 || t->threads == 0)
 		return -VMM_EINVAL;
-	if (width(t->sockets) + width(t->dies) + width(t->cores) + width(t->threads) > 31)
+	s->clusters = t->clusters == 0 ? 1 : t->clusters;
+	if (width(t->sockets) + width(t->dies) + width(s->clusters) + width(t->cores) +
+		    width(t->threads) >
+	    31)
 		return -VMM_EINVAL;
-	all = (uint64_t)t->dies * t->cores * t->threads;
 	s->threads = t->threads;
-	s->die_threads = t->cores * t->threads;
-	s->socket_threads = (uint32_t)all;
+	s->cluster_threads = t->cores * t->threads;
+	s->die_threads = s->clusters * s->cluster_threads;
+	s->socket_threads = t->dies * s->die_threads;
 	s->dies = t->dies;
 	s->core_shift = width(t->threads);
-	s->die_shift = s->core_shift + width(t->cores);
+	s->cluster_shift = s->core_shift + width(t->cores);
+	s->die_shift = s->cluster_shift + width(s->clusters);
 	s->socket_shift = s->die_shift + width(t->dies);
 	return 0;
 }
@@ -63,7 +68,8 @@ int vmm_x86_topology_apic_id(const struct vmm_x86_topology *topology, uint32_t i
 	if (socket >= topology->sockets)
 		return -VMM_ERANGE;
 	*apic_id = socket << s.socket_shift | rest / s.die_threads << s.die_shift |
-		   rest % s.die_threads / s.threads << s.core_shift | rest % s.threads;
+		   rest % s.die_threads / s.cluster_threads << s.cluster_shift |
+		   rest % s.cluster_threads / s.threads << s.core_shift | rest % s.threads;
 	return 0;
 }
 
@@ -86,11 +92,13 @@ static void fit_leaf_1(struct vmm_x86_cpuid *e, const struct shape *s, uint32_t 
 	set_field(&e->edx, CPUID_1_EDX_HTT, s->socket_threads > 1);
 }
 
-/* Leaf 4 (Intel) and 0x8000001D (AMD): who shares a cache. Level 3 and up is the die's. */
+/* Leaf 4 (Intel) and 0x8000001D (AMD): who shares a cache (x86.h). */
 static void fit_cache(struct vmm_x86_cpuid *e, const struct shape *s, bool intel)
 {
 	uint32_t level = (uint32_t)FIELD_GET(BITS(7, 5), e->eax);
-	uint32_t shift = level >= 3 ? s->die_shift : s->core_shift;
+	uint32_t shift = level >= 3                      ? s->die_shift
+			 : level == 2 && s->clusters > 1 ? s->cluster_shift
+							 : s->core_shift;
 
 	if (FIELD_GET(BITS(4, 0), e->eax) == 0) /* no more caches */
 		return;
@@ -104,6 +112,7 @@ static void fit_cache(struct vmm_x86_cpuid *e, const struct shape *s, bool intel
 #define LEVEL_NONE   0
 #define LEVEL_THREAD 1
 #define LEVEL_CORE   2
+#define LEVEL_MODULE 3
 #define LEVEL_DIE    5
 
 static int put_level(struct vmm__cpuid *table, uint32_t leaf, uint32_t subleaf, uint32_t type,
@@ -120,21 +129,31 @@ static int put_level(struct vmm__cpuid *table, uint32_t leaf, uint32_t subleaf, 
 	return 0;
 }
 
-/* Leaf 0xB knows no dies: its core level reaches to the package, as leaf 0x1F's last level does. */
+/* Leaf 0xB knows threads and cores only: its core level reaches to the package. */
 static int put_levels(struct vmm__cpuid *table, uint32_t leaf, const struct shape *s,
 		      uint32_t apic_id)
 {
-	bool dies = leaf == 0x1f && s->dies > 1;
+	const struct {
+		bool there;
+		uint32_t type, shift, processors;
+	} inner[] = {
+		{true, LEVEL_THREAD, s->core_shift, s->threads},
+		{leaf == 0x1f, LEVEL_CORE, s->cluster_shift, s->cluster_threads},
+		{leaf == 0x1f && s->clusters > 1, LEVEL_MODULE, s->die_shift, s->die_threads},
+		{leaf == 0x1f && s->dies > 1, LEVEL_DIE, s->socket_shift, s->socket_threads},
+	};
 	uint32_t n = 0;
-	int r;
+	int r = 0;
 
 	vmm__cpuid_drop(table, leaf, leaf);
-	r = put_level(table, leaf, n++, LEVEL_THREAD, s->core_shift, s->threads, apic_id);
-	if (r == 0 && dies)
-		r = put_level(table, leaf, n++, LEVEL_CORE, s->die_shift, s->die_threads, apic_id);
-	if (r == 0)
-		r = put_level(table, leaf, n++, dies ? LEVEL_DIE : LEVEL_CORE, s->socket_shift,
-			      s->socket_threads, apic_id);
+	for (uint32_t i = 0; i < ARRAY_SIZE(inner) && r == 0; i++) {
+		if (inner[i].there)
+			r = put_level(table, leaf, n++, inner[i].type, inner[i].shift,
+				      inner[i].processors, apic_id);
+	}
+	if (r == 0 && leaf == 0xb)
+		r = put_level(table, leaf, n++, LEVEL_CORE, s->socket_shift, s->socket_threads,
+			      apic_id);
 	if (r == 0)
 		r = put_level(table, leaf, n, LEVEL_NONE, 0, 0, apic_id);
 	return r;
@@ -175,7 +194,7 @@ int vmm_x86_cpuid_topology(struct vmm_x86_cpuid *entries, uint32_t *count, uint3
 	struct vmm__cpuid table = {entries, count ? *count : 0, room};
 	struct vmm_x86_cpuid *max;
 	struct shape s;
-	bool intel, amd;
+	bool intel, amd, levels;
 	int r;
 
 	if (!entries || !count || *count > room || shape_of(topology, &s) != 0)
@@ -193,7 +212,8 @@ int vmm_x86_cpuid_topology(struct vmm_x86_cpuid *entries, uint32_t *count, uint3
 			fit_amd(e, &s, apic_id);
 	}
 	r = put_levels(&table, 0xb, &s, apic_id);
-	if (r == 0 && intel && s.dies > 1)
+	levels = intel && (s.dies > 1 || s.clusters > 1);
+	if (r == 0 && levels)
 		r = put_levels(&table, 0x1f, &s, apic_id);
 	else
 		vmm__cpuid_drop(&table, 0x1f, 0x1f); /* the host's own */
@@ -201,7 +221,7 @@ int vmm_x86_cpuid_topology(struct vmm_x86_cpuid *entries, uint32_t *count, uint3
 		vmm__cpuid_drop(&table, 0x80000026, 0x80000026); /* likewise */
 	max = r == 0 ? vmm__cpuid_put(&table, 0, 0, 0) : NULL;
 	if (max) {
-		uint32_t need = intel && s.dies > 1 ? 0x1f : 0xb;
+		uint32_t need = levels ? 0x1f : 0xb;
 
 		if (max->eax < need)
 			max->eax = need;

@@ -59,7 +59,7 @@ static void make_amd(void)
 static void apic_ids_have_fields(void **state)
 {
 	/* 2 sockets, 3 dies (2 bits), 5 cores (3 bits), 2 threads (1 bit) */
-	const struct vmm_x86_topology t = {2, 3, 5, 2};
+	const struct vmm_x86_topology t = {2, 3, 5, 2, 1};
 	uint32_t id, last = 0;
 
 	(void)state;
@@ -78,14 +78,14 @@ static void apic_ids_have_fields(void **state)
 static void impossible_topologies(void **state)
 {
 	static const struct vmm_x86_topology bad[] = {
-		{0, 1, 1, 1},
-		{1, 0, 1, 1},
-		{1, 1, 0, 1},
-		{1, 1, 1, 0},
-		{UINT32_MAX, 1, 1, 1},
-		{1u << 16, 1u << 16, 1, 1},
-		{1, 1, 1u << 20, 1u << 20},
-		{1u << 8, 1u << 8, 1u << 8, 1u << 8},
+		{0, 1, 1, 1, 1},
+		{1, 0, 1, 1, 1},
+		{1, 1, 0, 1, 1},
+		{1, 1, 1, 0, 1},
+		{UINT32_MAX, 1, 1, 1, 1},
+		{1u << 16, 1u << 16, 1, 1, 1},
+		{1, 1, 1u << 20, 1u << 20, 1},
+		{1u << 8, 1u << 8, 1u << 8, 1u << 8, 1},
 	};
 	uint32_t id;
 
@@ -101,7 +101,7 @@ static void impossible_topologies(void **state)
 
 static void one_processor(void **state)
 {
-	const struct vmm_x86_topology t = {1, 1, 1, 1};
+	const struct vmm_x86_topology t = {1, 1, 1, 1, 1};
 
 	(void)state;
 	make_intel();
@@ -121,7 +121,7 @@ static void one_processor(void **state)
 
 static void intel_with_dies(void **state)
 {
-	const struct vmm_x86_topology t = {2, 2, 3, 2}; /* bits 1, 1, 2, 1 */
+	const struct vmm_x86_topology t = {2, 2, 3, 2, 1}; /* bits 1, 1, 2, 1 */
 	uint32_t id;
 
 	(void)state;
@@ -158,7 +158,7 @@ static void intel_with_dies(void **state)
 
 static void amd_leaves(void **state)
 {
-	const struct vmm_x86_topology t = {2, 2, 3, 2};
+	const struct vmm_x86_topology t = {2, 2, 3, 2, 1};
 
 	(void)state;
 	make_amd();
@@ -178,7 +178,7 @@ static void amd_leaves(void **state)
 
 static void is_idempotent(void **state)
 {
-	const struct vmm_x86_topology wide = {4, 2, 8, 2}, narrow = {1, 1, 2, 1};
+	const struct vmm_x86_topology wide = {4, 2, 8, 2, 1}, narrow = {1, 1, 2, 1, 1};
 	struct vmm_x86_cpuid once[ROOM];
 	uint32_t first;
 
@@ -198,7 +198,7 @@ static void is_idempotent(void **state)
 
 static void every_room_too_small(void **state)
 {
-	const struct vmm_x86_topology t = {2, 2, 3, 2};
+	const struct vmm_x86_topology t = {2, 2, 3, 2, 1};
 	uint32_t need;
 
 	(void)state;
@@ -216,13 +216,74 @@ static void every_room_too_small(void **state)
 	assert_int_equal(vmm_x86_cpuid_topology(table, &count, need - 1, &t, 0), -VMM_EINVAL);
 }
 
+static void clusters_are_modules(void **state)
+{
+	/* bits: 1 socket, 0 dies, 2 clusters, 1 core, 1 thread */
+	const struct vmm_x86_topology t = {2, 1, 2, 2, 3};
+	uint32_t id;
+
+	(void)state;
+	make_intel();
+	assert_int_equal(vmm_x86_topology_apic_id(&t, 23, &id), 0);
+	assert_int_equal(id, 1u << 4 | 2 << 2 | 1 << 1 | 1);
+	assert_int_equal(vmm_x86_topology_apic_id(&t, 24, &id), -VMM_ERANGE);
+	assert_int_equal(vmm_x86_cpuid_topology(table, &count, ROOM, &t, 0x1b), 0);
+	assert_int_equal(at(4, 0)->eax >> 14 & 0xfff, 1);
+	assert_int_equal(at(4, 2)->eax >> 14 & 0xfff, 3);
+	assert_int_equal(at(4, 3)->eax >> 14 & 0xfff, 15);
+	assert_int_equal(at(0xb, 1)->eax, 4);
+	assert_int_equal(at(0x1f, 1)->eax, 2);
+	assert_int_equal(at(0x1f, 1)->ebx, 4);
+	assert_int_equal(at(0x1f, 2)->ecx, 0x302);
+	assert_int_equal(at(0x1f, 2)->eax, 4);
+	assert_int_equal(at(0x1f, 2)->ebx, 12);
+	assert_int_equal(at(0x1f, 3)->ecx, 3);
+}
+
+static void caches_of_chosen_sizes(void **state)
+{
+	struct vmm_x86_caches c = {sizeof(c), 48 << 10, 32 << 10, 0, 3 << 20};
+
+	(void)state;
+	make_intel();
+	add(2, 0, 0, 1, 2, 3, 4);
+	assert_int_equal(vmm_x86_cpuid_caches(table, &count, ROOM, &c), 0);
+	assert_int_equal(at(2, 0)->eax, 0xff01);
+	assert_int_equal(at(4, 0)->eax, 0x121);
+	assert_int_equal(at(4, 0)->ebx, 7u << 22 | 63);
+	assert_int_equal(at(4, 0)->ecx, 95);
+	assert_int_equal(at(4, 1)->eax, 0x122);
+	assert_int_equal(at(4, 2)->eax, 0x163);
+	assert_int_equal(at(4, 2)->ebx, 15u << 22 | 63);
+	assert_int_equal(at(4, 2)->ecx, 3071);
+	assert_int_equal(at(4, 3)->eax, 0);
+	make_amd();
+	add(0x80000005, 0, 0, 0, 0, 0, 0);
+	add(0x80000006, 0, 0, 0, 0, 0, 0);
+	c.l2 = 512 << 10;
+	assert_int_equal(vmm_x86_cpuid_caches(table, &count, ROOM, &c), 0);
+	assert_int_equal(at(0x80000005, 0)->ecx, 48u << 24 | 8 << 16 | 1 << 8 | 64);
+	assert_int_equal(at(0x80000006, 0)->ecx, 512u << 16 | 6 << 12 | 1 << 8 | 64);
+	assert_int_equal(at(0x80000006, 0)->edx, 6u << 18 | 8 << 12 | 1 << 8 | 64);
+	assert_int_equal(at(0x8000001d, 3)->ecx, 3071);
+	c.l1d = 0;
+	assert_int_equal(vmm_x86_cpuid_caches(table, &count, ROOM, &c), -VMM_EINVAL);
+	c.l1d = 33000;
+	assert_int_equal(vmm_x86_cpuid_caches(table, &count, ROOM, &c), -VMM_EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(apic_ids_have_fields), cmocka_unit_test(impossible_topologies),
-		cmocka_unit_test(one_processor),        cmocka_unit_test(intel_with_dies),
-		cmocka_unit_test(amd_leaves),           cmocka_unit_test(is_idempotent),
+		cmocka_unit_test(apic_ids_have_fields),
+		cmocka_unit_test(impossible_topologies),
+		cmocka_unit_test(one_processor),
+		cmocka_unit_test(intel_with_dies),
+		cmocka_unit_test(amd_leaves),
+		cmocka_unit_test(is_idempotent),
 		cmocka_unit_test(every_room_too_small),
+		cmocka_unit_test(clusters_are_modules),
+		cmocka_unit_test(caches_of_chosen_sizes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
