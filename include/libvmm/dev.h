@@ -58,21 +58,32 @@ VMM_API const struct vmm_region_ops *vmm_uart_ops(void);
 /** vmm_uart_input() - Offer received bytes. Return: how many were taken, 0 to @len. */
 VMM_API uint32_t vmm_uart_input(struct vmm_uart *uart, const uint8_t *data, uint32_t len);
 
-/* --- Power: sleep and reset registers, power button --- */
+/* --- Power: events, sleep and reset registers --- */
 
 /*
- * 8 addresses, ports or MMIO. ACPI 6.5, 4.8.3.7 (sleep), 4.8.3.6 (reset), 5.6.9 (Generic Event
+ * 32 addresses, ports or MMIO. ACPI 6.5, 4.8.3.7 (sleep), 4.8.3.6 (reset), 5.6.9 (Generic Event
  * Device). The line is raised, level-triggered, while an event is pending.
  */
-#define VMM_POWER_LEN          8
-#define VMM_POWER_EVENTS       0 /* 4 bytes, events pending; reading clears them */
-#define VMM_POWER_SLEEP        4 /* 1 byte, sleep control register */
-#define VMM_POWER_SLEEP_STATUS 5 /* 1 byte, sleep status register */
-#define VMM_POWER_RESET        6 /* 1 byte, reset register: VMM_POWER_RESET_VALUE */
+#define VMM_POWER_LEN          32
+#define VMM_POWER_EVENTS       0  /* 4 bytes, events pending; reading clears them */
+#define VMM_POWER_SLEEP        4  /* 1 byte, sleep control register */
+#define VMM_POWER_SLEEP_STATUS 5  /* 1 byte, sleep status register */
+#define VMM_POWER_RESET        6  /* 1 byte, reset register: VMM_POWER_RESET_VALUE */
+#define VMM_POWER_TEMPERATURE  8  /* 4 bytes, read-only, tenths of a kelvin */
+#define VMM_POWER_PERFORMANCE  12 /* 4 bytes, the performance asked for; reads as written */
+#define VMM_POWER_COUNTER      16 /* 4 bytes, read-only, microseconds that have passed */
+#define VMM_POWER_LIMITED      20 /* 4 bytes, reads as 0: performance is not limited */
 
-#define VMM_POWER_EVENT_BUTTON (UINT32_C(1) << 0)
-#define VMM_POWER_RESET_VALUE  1
-#define VMM_POWER_S5           5 /* sleep type of soft off */
+#define VMM_POWER_EVENT_BUTTON     (UINT32_C(1) << 0)
+#define VMM_POWER_EVENT_SLEEP      (UINT32_C(1) << 1) /* sleep button */
+#define VMM_POWER_EVENT_CPU        (UINT32_C(1) << 2) /* a slot of CPUs has an event */
+#define VMM_POWER_EVENT_MEMORY     (UINT32_C(1) << 3)
+#define VMM_POWER_EVENT_PCI        (UINT32_C(1) << 4)
+#define VMM_POWER_EVENT_THERMAL    (UINT32_C(1) << 5) /* the temperature has changed */
+#define VMM_POWER_EVENT_ERROR      (UINT32_C(1) << 6) /* a hardware error is recorded */
+#define VMM_POWER_EVENT_GENERATION (UINT32_C(1) << 7) /* the generation identifier has changed */
+#define VMM_POWER_RESET_VALUE      1
+#define VMM_POWER_S5               5 /* sleep type of soft off, and so on down to S1 */
 
 struct vmm_power; /* opaque */
 
@@ -83,6 +94,7 @@ struct vmm_power; /* opaque */
  * @opaque: For the callbacks.
  * @irq:    The interrupt line is now @level. Required.
  * @event:  The guest asked for VMM_SYSTEM_OFF or VMM_SYSTEM_RESET (exit.h). Required.
+ * @sleep:  The guest asked for sleep state @state, 1 to 4. NULL: nothing happens.
  */
 struct vmm_power_config {
 	uint32_t size;
@@ -90,6 +102,7 @@ struct vmm_power_config {
 	void *opaque;
 	void (*irq)(void *opaque, uint32_t level);
 	void (*event)(void *opaque, uint32_t what);
+	void (*sleep)(void *opaque, uint32_t state);
 };
 
 /** vmm_power_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */
@@ -101,8 +114,91 @@ VMM_API void vmm_power_destroy(struct vmm_power *power);
 VMM_API void vmm_power_reset(struct vmm_power *power);
 /** vmm_power_ops() - Callbacks of its region, VMM_POWER_LEN long. */
 VMM_API const struct vmm_region_ops *vmm_power_ops(void);
+/** vmm_power_notify() - Raise VMM_POWER_EVENT_ bits. */
+VMM_API void vmm_power_notify(struct vmm_power *power, uint32_t events);
 /** vmm_power_button() - Press the button. */
 VMM_API void vmm_power_button(struct vmm_power *power);
+/** vmm_power_wake() - Set WAK_STS, for which a guest in S1 waits. */
+VMM_API void vmm_power_wake(struct vmm_power *power);
+/** vmm_power_set_temperature() - In tenths of a kelvin; 0 at first. Raises no event. */
+VMM_API void vmm_power_set_temperature(struct vmm_power *power, uint32_t tenths);
+/** vmm_power_performance() - What the guest has last written to VMM_POWER_PERFORMANCE. */
+VMM_API uint32_t vmm_power_performance(struct vmm_power *power);
+
+/* --- Slots: what can be plugged and ejected --- */
+
+/*
+ * 64 addresses, ports or MMIO, registers of 4 bytes. They serve methods of ACPI (6.5, 6.3): _STA,
+ * _EJ0, _OST, and one that finds the slots with events. All but SELECT and NEXT are those of the
+ * selected slot, and are zero where there is no such slot.
+ */
+#define VMM_SLOTS_LEN        64
+#define VMM_SLOTS_SELECT     0x00 /* number of the slot */
+#define VMM_SLOTS_STATUS     0x04 /* VMM_SLOT_ bits; writing takes VMM_SLOT_'s "write" ones */
+#define VMM_SLOTS_OST_EVENT  0x08 /* write-only, first argument of _OST */
+#define VMM_SLOTS_OST_STATUS 0x0c /* write-only, the second one: hands both over */
+#define VMM_SLOTS_NEXT       0x10 /* read-only, the lowest slot with an event, all ones: none */
+#define VMM_SLOTS_NODE       0x14 /* read-only, its NUMA node */
+#define VMM_SLOTS_BASE       0x18 /* 8 bytes, read-only, addresses of what is in it */
+#define VMM_SLOTS_BYTES      0x20 /* 8 bytes, read-only, how many */
+
+#define VMM_SLOT_PRESENT  (UINT32_C(1) << 0) /* something is in it */
+#define VMM_SLOT_INSERTED (UINT32_C(1) << 1) /* event: it has come; write: has been seen */
+#define VMM_SLOT_REMOVE   (UINT32_C(1) << 2) /* event: it is to go; write: has been seen */
+#define VMM_SLOT_EJECT    (UINT32_C(1) << 3) /* write: take it out */
+
+struct vmm_slots; /* opaque */
+
+/**
+ * struct vmm_slots_config - What a set of slots is made with.
+ * @size:   sizeof(struct vmm_slots_config).
+ * @count:  Slots, 1 or more.
+ * @opaque: For the callbacks.
+ * @event:  A slot has an event: tell the guest. Required.
+ * @eject:  The guest has ejected what was in @slot; it is not present any more. Required.
+ * @ost:    The guest says how an event went: the arguments of _OST (ACPI 6.5, 6.3.5). May be NULL.
+ */
+struct vmm_slots_config {
+	uint32_t size;
+	uint32_t count;
+	void *opaque;
+	void (*event)(void *opaque);
+	void (*eject)(void *opaque, uint32_t slot);
+	void (*ost)(void *opaque, uint32_t slot, uint32_t event, uint32_t status);
+};
+
+/* Flags of struct vmm_slot. */
+#define VMM_SLOT_F_QUIET (UINT32_C(1) << 0) /* no event: it is there from the start */
+#define VMM_SLOT_F_FIXED (UINT32_C(1) << 1) /* the guest cannot eject it */
+
+/** struct vmm_slot - What is put into a slot; @base and @len in bytes, 0 for what has none. */
+struct vmm_slot {
+	uint32_t size; /* of this struct */
+	uint32_t flags;
+	uint32_t node;
+	uint32_t reserved; /* zero */
+	uint64_t base;
+	uint64_t len;
+};
+
+/** vmm_slots_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */
+VMM_API int vmm_slots_create(const struct vmm_host *host, const struct vmm_slots_config *config,
+			     struct vmm_slots **slots);
+/** vmm_slots_destroy() - NULL is allowed. */
+VMM_API void vmm_slots_destroy(struct vmm_slots *slots);
+/** vmm_slots_reset() - No slot selected, no event; what is in them stays. */
+VMM_API void vmm_slots_reset(struct vmm_slots *slots);
+/** vmm_slots_ops() - Callbacks of its region, VMM_SLOTS_LEN long. */
+VMM_API const struct vmm_region_ops *vmm_slots_ops(void);
+/** vmm_slots_insert() - Fill a slot. Return: 0, -VMM_EINVAL, -VMM_ENOENT, -VMM_EEXIST (full). */
+VMM_API int vmm_slots_insert(struct vmm_slots *slots, uint32_t slot, const struct vmm_slot *what);
+/** vmm_slots_remove() - Ask the guest to eject. Return: 0, -VMM_ENOENT (no such slot, or empty),
+ * -VMM_ENOTSUP (fixed). */
+VMM_API int vmm_slots_remove(struct vmm_slots *slots, uint32_t slot);
+/** vmm_slots_empty() - Empty a slot without asking. Return: 0, -VMM_ENOENT. */
+VMM_API int vmm_slots_empty(struct vmm_slots *slots, uint32_t slot);
+/** vmm_slots_get() - What is in a slot. Return: 0, -VMM_ENOENT (no such slot, or empty). */
+VMM_API int vmm_slots_get(struct vmm_slots *slots, uint32_t slot, struct vmm_slot *what);
 
 /* --- Debug exit: 4 ports --- */
 
@@ -200,7 +296,7 @@ struct vmm_pci_root; /* opaque */
  * @size:  sizeof(struct vmm_pci_root_config).
  * @flags: 0.
  *
- * There is a host bridge on it, without registers, and nothing else.
+ * There is a host bridge on it, without registers, and what vmm_pci_root_attach() puts there.
  */
 struct vmm_pci_root_config {
 	uint32_t size;
@@ -213,6 +309,35 @@ VMM_API int vmm_pci_root_create(const struct vmm_host *host,
 				struct vmm_pci_root **root);
 /** vmm_pci_root_destroy() - NULL is allowed. */
 VMM_API void vmm_pci_root_destroy(struct vmm_pci_root *root);
+/**
+ * struct vmm_pci_function_ops - A function's configuration space.
+ * @size:  sizeof(struct vmm_pci_function_ops).
+ * @flags: 0.
+ * @read:  The value of @width bytes (1, 2 or 4) at @reg, below 4096.
+ * @write: The same.
+ *
+ * Called with the root bus locked: do not call it back.
+ */
+struct vmm_pci_function_ops {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t (*read)(void *opaque, uint32_t reg, uint32_t width);
+	void (*write)(void *opaque, uint32_t reg, uint32_t width, uint32_t value);
+};
+
+/**
+ * vmm_pci_root_attach() - Put a function on bus 0.
+ * @root:     Root bus.
+ * @function: Device * 8 + function, 1 to 255.
+ * @ops:      Its configuration space; both are required, and outlive it.
+ * @opaque:   For the callbacks.
+ *
+ * Return: 0, -VMM_EINVAL, -VMM_ERANGE (function), -VMM_EEXIST.
+ */
+VMM_API int vmm_pci_root_attach(struct vmm_pci_root *root, uint32_t function,
+				const struct vmm_pci_function_ops *ops, void *opaque);
+/** vmm_pci_root_detach() - Take it away; no call is made any more. Return: 0, -VMM_ENOENT. */
+VMM_API int vmm_pci_root_detach(struct vmm_pci_root *root, uint32_t function);
 /** vmm_pci_root_reset() - No address selected. */
 VMM_API void vmm_pci_root_reset(struct vmm_pci_root *root);
 /** vmm_pci_root_ecam_ops() - Callbacks of its ECAM, VMM_ECAM_BUS_LEN for each bus. */

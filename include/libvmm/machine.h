@@ -40,6 +40,7 @@ struct vmm_uefi_vars;
 #define VMM_RANGE_NVS      4
 #define VMM_RANGE_DEVICE   16 /* registers */
 #define VMM_RANGE_WINDOW   17 /* free for the functions of the PCI bus */
+#define VMM_RANGE_HOTPLUG  18 /* kept for memory that is plugged later */
 
 /* A machine's ranges are never more than this. */
 #define VMM_MACHINE_RANGES_MAX 64
@@ -80,7 +81,7 @@ struct vmm_machine_range {
 VMM_API int vmm_machine_plan_ranges(const struct vmm_profile *profile,
 				    struct vmm_machine_range *ranges, uint32_t *count);
 
-#define VMM_MACHINE_TABLES_MAX 16
+#define VMM_MACHINE_TABLES_MAX 32
 
 /**
  * struct vmm_machine_table - One of the ACPI tables.
@@ -112,6 +113,20 @@ struct vmm_machine_table {
  */
 VMM_API int vmm_machine_plan_tables(const struct vmm_profile *profile, void *buf, size_t *len,
 				    struct vmm_machine_table *tables, uint32_t *count);
+
+/**
+ * vmm_machine_plan_smbios() - The SMBIOS structures that a profile leads to.
+ * @profile: Profile.
+ * @buf:     Filled, the entry point first; NULL to ask for the length.
+ * @len:     In: bytes at @buf. Out: bytes of all structures.
+ * @gpa:     Set to where the guest finds them; may be NULL.
+ *
+ * Context: Any; allocates nothing.
+ * Return: 0, -VMM_ESIZE (with *@len set), -VMM_ENOENT (smbios.enable is no), -VMM_ELIMIT (more than
+ * there is room for in the guest), and what vmm_profile_check() gives.
+ */
+VMM_API int vmm_machine_plan_smbios(const struct vmm_profile *profile, void *buf, size_t *len,
+				    uint64_t *gpa);
 
 /* --- The machine --- */
 

@@ -63,6 +63,7 @@ struct vmm_profile; /* opaque */
 #define VMM_PROFILE_POWER_S3            0x0705 /* boolean: power.suspend, ACPI's S3 */
 #define VMM_PROFILE_POWER_S4            0x0706 /* boolean: power.hibernate, ACPI's S4 */
 #define VMM_PROFILE_POWER_SLEEP_BUTTON  0x0707 /* boolean: power.sleep-button */
+#define VMM_PROFILE_POWER_DEVICES       0x0708 /* boolean: power.devices, D3 */
 #define VMM_PROFILE_DEBUG_EXIT_ENABLE   0x0801 /* boolean: debug-exit.enable */
 #define VMM_PROFILE_DEBUG_EXIT_PORT     0x0802 /* number: debug-exit.port, the first of 4 */
 #define VMM_PROFILE_FW_CFG_ENABLE       0x0901 /* boolean: fw-cfg.enable */

@@ -87,10 +87,12 @@ static int map_ram(struct vmm_machine *m, uint64_t gpa, uint64_t len)
 
 static int make_ram(struct vmm_machine *m)
 {
-	int err = map_ram(m, 0, m->plan.low_ram);
+	int err = 0;
 
-	if (err == 0 && m->plan.high_ram > 0)
-		err = map_ram(m, MAP_HIGH_RAM, m->plan.high_ram);
+	for (uint32_t i = 0; i < ARRAY_SIZE(m->plan.ram) && err == 0; i++) {
+		if (m->plan.ram[i].len > 0)
+			err = map_ram(m, m->plan.ram[i].base, m->plan.ram[i].len);
+	}
 	return err;
 }
 
@@ -104,7 +106,7 @@ static void list_load_ranges(struct vmm_machine *m)
 	for (uint32_t i = 0; i < count; i++) {
 		struct vmm_load_range *r = &m->load_range[m->load_range_count];
 
-		if (all[i].kind > VMM_RANGE_NVS)
+		if (all[i].kind > VMM_RANGE_NVS || all[i].space != VMM_SPACE_MMIO)
 			continue;
 		r->base = all[i].base;
 		r->size = all[i].len;
@@ -114,24 +116,45 @@ static void list_load_ranges(struct vmm_machine *m)
 	}
 }
 
-static int write_tables(struct vmm_machine *m)
+#define RSDP_LEN         36 /* ACPI 6.5, 5.2.5.3 */
+#define SMBIOS_ENTRY_LEN 24 /* DSP0134, 5.2.2 */
+
+/*
+ * Build something in memory of our own and put it where @span says; its first @root bytes also to
+ * @root_gpa, where a guest looks for them that is not told.
+ */
+static int write_built(struct vmm_machine *m, struct vmm__span span, uint64_t root_gpa, size_t root,
+		       int (*build)(const struct vmm__plan *, void *, size_t *))
 {
 	size_t len = 0;
-	void *tables;
-	int err = vmm__tables_build(&m->plan, NULL, &len);
+	void *built;
+	int err = build(&m->plan, NULL, &len);
 
 	if (err != 0)
 		return vmm__machine_fail(m, err, "vmm_machine_plan_tables",
-					 "the ACPI tables do not fit into their 128 KiB");
-	tables = m->host->alloc(m->host->opaque, len, sizeof(uint64_t));
-	if (tables == NULL)
+					 "the tables do not fit into their %llu KiB",
+					 (unsigned long long)span.len >> 10);
+	built = m->host->alloc(m->host->opaque, len, sizeof(uint64_t));
+	if (built == NULL)
 		return vmm__machine_fail(m, -VMM_ENOMEM, "vmm_machine_create",
-					 "no memory for the ACPI tables");
-	err = vmm__tables_build(&m->plan, tables, &len);
+					 "no memory for the tables");
+	err = build(&m->plan, built, &len);
 	if (err == 0)
-		err = vmm_vm_write(m->vm, MAP_TABLES, tables, len);
-	m->host->free(m->host->opaque, tables, len);
+		err = vmm_vm_write(m->vm, span.base, built, len);
+	if (err == 0 && span.base != root_gpa)
+		err = vmm_vm_write(m->vm, root_gpa, built, root);
+	m->host->free(m->host->opaque, built, len);
 	return err == 0 ? 0 : vmm__machine_vm_failed(m, err, "vmm_vm_write");
+}
+
+static int write_tables(struct vmm_machine *m)
+{
+	int err = write_built(m, m->plan.tables, MAP_TABLES, RSDP_LEN, vmm__tables_build);
+
+	if (err == 0 && m->plan.smbios.len > 0)
+		err = write_built(m, m->plan.smbios, MAP_SMBIOS, SMBIOS_ENTRY_LEN,
+				  vmm__smbios_build);
+	return err;
 }
 
 /*
@@ -140,7 +163,7 @@ static int write_tables(struct vmm_machine *m)
  */
 static int write_restart(struct vmm_machine *m)
 {
-	const uint16_t port = PORT_POWER + VMM_POWER_RESET;
+	const uint16_t port = PORT_REGISTERS + REG_POWER + VMM_POWER_RESET;
 	const uint8_t code[] = {
 		0xba,
 		(uint8_t)port,
@@ -154,7 +177,7 @@ static int write_restart(struct vmm_machine *m)
 	};
 	int err = 0;
 
-	if (m->plan.power_reset)
+	if (m->profile.power_reset)
 		err = vmm_vm_write(m->vm, MAP_RESTART, code, sizeof(code));
 	return err == 0 ? 0 : vmm__machine_vm_failed(m, err, "vmm_vm_write");
 }
@@ -187,24 +210,40 @@ static int take_model(struct vmm_machine *m, struct vmm_x86_cpuid *entries, uint
 static int add_vcpu(struct vmm_machine *m, uint32_t index, struct vmm_x86_cpuid *entries,
 		    uint32_t *count)
 {
-	struct vmm_vcpu_config config = {.size = sizeof(config), .index = index};
+	const uint64_t apic_id = vmm__plan_cpu_id(&m->plan, vmm__plan_cpu_of_vcpu(&m->plan, index));
+	struct vmm_vcpu_config config = {
+		.size = sizeof(config), .index = index, .arch_id = apic_id};
 	struct vmm_vcpu *vcpu;
-	uint32_t apic_id;
-	int err = vmm_x86_topology_apic_id(&m->plan.topology, index, &apic_id);
+	int err = vmm_vcpu_create(m->vm, &config, &vcpu);
 
-	if (err != 0)
-		return vmm__machine_fail(m, err, "vmm_x86_topology_apic_id", "CPU %u", index);
-	config.arch_id = apic_id;
-	err = vmm_vcpu_create(m->vm, &config, &vcpu);
 	if (err != 0)
 		return vmm__machine_vm_failed(m, err, "vmm_vcpu_create");
 	if (*count == 0)
 		return 0;
-	err = vmm_x86_cpuid_topology(entries, count, CPUID_ENTRIES, &m->plan.topology, apic_id);
+	err = vmm_x86_cpuid_topology(entries, count, CPUID_ENTRIES, &m->plan.topology,
+				     (uint32_t)apic_id);
 	if (err != 0)
 		return vmm__machine_fail(m, err, "vmm_x86_cpuid_topology", "CPU %u", index);
 	err = vmm_vcpu_x86_set_cpuid(vcpu, entries, *count);
 	return err == 0 ? 0 : vcpu_failed(m, vcpu, err, "vmm_vcpu_x86_set_cpuid");
+}
+
+/* Caches as the tables tell of them, where the profile chooses. */
+static int fit_caches(struct vmm_machine *m, struct vmm_x86_cpuid *entries, uint32_t *count)
+{
+	const struct vmm_x86_caches caches = {
+		.size = sizeof(caches),
+		.l1d = (uint32_t)m->profile.cache_l1d,
+		.l1i = (uint32_t)m->profile.cache_l1i,
+		.l2 = (uint32_t)m->profile.cache_l2,
+		.l3 = (uint32_t)m->profile.cache_l3,
+	};
+	int err;
+
+	if (caches.l1d == 0 || *count == 0)
+		return 0;
+	err = vmm_x86_cpuid_caches(entries, count, CPUID_ENTRIES, &caches);
+	return err == 0 ? 0 : vmm__machine_fail(m, err, "vmm_x86_cpuid_caches", "section cache");
 }
 
 static int add_vcpus(struct vmm_machine *m)
@@ -218,6 +257,8 @@ static int add_vcpus(struct vmm_machine *m)
 		return vmm__machine_fail(m, -VMM_ENOMEM, "vmm_machine_create",
 					 "no memory for the CPU model");
 	err = take_model(m, entries, &count);
+	if (err == 0)
+		err = fit_caches(m, entries, &count);
 	for (uint32_t i = 0; i < m->plan.cpus && err == 0; i++)
 		err = add_vcpu(m, i, entries, &count);
 	m->host->free(m->host->opaque, entries, size);
@@ -231,7 +272,13 @@ static int make_plan(struct vmm_machine *m)
 	struct vmm_profile_error e = {.size = sizeof(e)};
 	int err = vmm__plan_make(&m->profile, &m->plan, &e);
 
-	return err == 0 ? 0 : vmm__machine_fail(m, err, "vmm_profile_check", "%s", e.text);
+	if (err != 0)
+		return vmm__machine_fail(m, err, "vmm_profile_check", "%s", e.text);
+	if (m->plan.arm)
+		return vmm__machine_fail(
+			m, -VMM_ENOTSUP, "vmm_machine_create",
+			"no engine runs an arm64 machine: there are its tables only");
+	return 0;
 }
 
 static int make_vm(struct vmm_machine *m)
@@ -410,7 +457,7 @@ int vmm_machine_load_target(struct vmm_machine *machine, struct vmm_load_target 
 	struct vmm_load_target t = {
 		.range_count = machine->load_range_count,
 		.ranges = machine->load_range,
-		.rsdp = MAP_TABLES,
+		.rsdp = machine->plan.tables.base,
 		.opaque = machine,
 		.write = load_write,
 		.zero = machine->loaded ? load_zero : load_zero_fresh,

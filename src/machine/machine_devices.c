@@ -10,7 +10,7 @@ static void serial_irq(void *opaque, uint32_t level)
 {
 	struct vmm__console *c = opaque;
 
-	vmm_vm_irq_line(c->machine->vm, c->machine->plan.serial[c->index].irq, level);
+	vmm_vm_irq_line(c->machine->vm, (uint32_t)c->machine->profile.serial_irq[c->index], level);
 }
 
 static void serial_output(void *opaque, const uint8_t *data, uint32_t len)
@@ -35,8 +35,8 @@ static void power_irq(void *opaque, uint32_t level)
 {
 	struct vmm_machine *m = opaque;
 
-	if (m->plan.power_button)
-		vmm_vm_irq_line(m->vm, IRQ_POWER, level);
+	if (m->plan.events != 0)
+		vmm_vm_irq_line(m->vm, m->plan.ged_gsi, level);
 }
 
 /* A register that the tables do not tell of does nothing. */
@@ -44,9 +44,9 @@ static void power_event(void *opaque, uint32_t what)
 {
 	struct vmm_machine *m = opaque;
 
-	if (what == VMM_SYSTEM_OFF && m->plan.power_off)
+	if (what == VMM_SYSTEM_OFF && m->profile.power_off)
 		vmm__machine_stop(m, VMM_MACHINE_OFF, 0, 0);
-	else if (what == VMM_SYSTEM_RESET && m->plan.power_reset)
+	else if (what == VMM_SYSTEM_RESET && m->profile.power_reset)
 		vmm__machine_stop(m, VMM_MACHINE_RESET, 0, 0);
 }
 
@@ -102,7 +102,7 @@ static int add_serial(struct vmm_machine *m, uint32_t index)
 	err = vmm_uart_create(m->host, &config, &c->uart);
 	if (err != 0)
 		return no_memory(m, err);
-	return vmm__machine_add_region(m, VMM_SPACE_PORT, m->plan.serial[index].port,
+	return vmm__machine_add_region(m, VMM_SPACE_PORT, m->profile.serial_port[index],
 				       VMM_UART_PORTS, vmm_uart_ops(), c->uart);
 }
 
@@ -114,7 +114,7 @@ static int add_power(struct vmm_machine *m)
 
 	if (err != 0)
 		return no_memory(m, err);
-	return vmm__machine_add_region(m, VMM_SPACE_PORT, PORT_POWER, VMM_POWER_LEN,
+	return vmm__machine_add_region(m, VMM_SPACE_PORT, PORT_REGISTERS + REG_POWER, VMM_POWER_LEN,
 				       vmm_power_ops(), m->power);
 }
 
@@ -162,15 +162,15 @@ int vmm__machine_add_devices(struct vmm_machine *m)
 {
 	int err = 0;
 
-	for (uint32_t i = 0; i < SERIAL_PORTS && err == 0; i++) {
-		if (m->plan.serial[i].enable)
+	for (uint32_t i = 0; i < VMM__PROFILE_SERIALS && err == 0; i++) {
+		if (m->profile.serial_enable[i])
 			err = add_serial(m, i);
 	}
 	if (err == 0 && vmm__plan_has_power(&m->plan))
 		err = add_power(m);
 	if (err == 0 && m->plan.debug_exit != 0)
 		err = add_debug_exit(m);
-	if (err == 0 && m->plan.fw_cfg)
+	if (err == 0 && m->profile.fw_cfg_enable)
 		err = add_fw_cfg(m);
 	if (err == 0 && m->plan.pci_buses > 0)
 		err = add_pci_root(m);
@@ -181,7 +181,7 @@ int vmm__machine_add_devices(struct vmm_machine *m)
 
 void vmm__machine_reset_devices(struct vmm_machine *m)
 {
-	for (uint32_t i = 0; i < SERIAL_PORTS; i++) {
+	for (uint32_t i = 0; i < VMM__PROFILE_SERIALS; i++) {
 		if (m->console[i].uart != NULL)
 			vmm_uart_reset(m->console[i].uart);
 	}
@@ -197,7 +197,7 @@ void vmm__machine_reset_devices(struct vmm_machine *m)
 
 void vmm__machine_destroy_devices(struct vmm_machine *m)
 {
-	for (uint32_t i = 0; i < SERIAL_PORTS; i++)
+	for (uint32_t i = 0; i < VMM__PROFILE_SERIALS; i++)
 		vmm_uart_destroy(m->console[i].uart);
 	vmm_power_destroy(m->power);
 	vmm_debug_exit_destroy(m->debug_exit);

@@ -27,7 +27,7 @@ struct vmm_machine {
 	struct vmm_profile profile;
 	struct vmm__plan plan;
 	struct vmm_vm *vm;
-	struct vmm__console console[SERIAL_PORTS];
+	struct vmm__console console[VMM__PROFILE_SERIALS];
 	struct vmm_power *power;
 	struct vmm_debug_exit *debug_exit;
 	struct vmm_fw_cfg *fw_cfg;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
+/* From a profile to the plan of a machine, and the map of addresses that follows from it. */
 #include "machine_plan.h"
 
 #include "bits.h"
-#include "format.h"
 #include "libvmm/bus.h"
 #include "libvmm/dev.h"
 #include "libvmm/uefi.h"
 #include "mem.h"
-#include "profile_keys.h"
+
+#define KIB UINT64_C(0x400)
+#define GIB UINT64_C(0x40000000)
 
 struct list {
 	struct vmm_machine_range range[VMM__PLAN_RANGES];
@@ -34,7 +36,18 @@ static void add(struct list *l, uint32_t space, uint32_t kind, uint64_t base, ui
 
 static void add_memory(struct list *l, uint32_t kind, uint64_t base, uint64_t len, const char *name)
 {
-	add(l, VMM_SPACE_MMIO, kind, base, len, VMM_MACHINE_NO_IRQ, name);
+	if (len > 0)
+		add(l, VMM_SPACE_MMIO, kind, base, len, VMM_MACHINE_NO_IRQ, name);
+}
+
+static void add_device(struct list *l, uint64_t base, uint64_t len, uint32_t irq, const char *name)
+{
+	add(l, VMM_SPACE_MMIO, VMM_RANGE_DEVICE, base, len, irq, name);
+}
+
+static void add_ports(struct list *l, uint32_t base, uint32_t len, uint32_t irq, const char *name)
+{
+	add(l, VMM_SPACE_PORT, VMM_RANGE_DEVICE, base, len, irq, name);
 }
 
 /* Firmware's: reserved memory to an E820, with a type of its own in a UEFI memory map. */
@@ -47,53 +60,124 @@ static void add_uefi(struct list *l, uint32_t type, uint64_t base, uint64_t len,
 	}
 }
 
-static void add_ports(struct list *l, uint32_t base, uint32_t len, uint32_t irq, const char *name)
-{
-	add(l, VMM_SPACE_PORT, VMM_RANGE_DEVICE, base, len, irq, name);
-}
+/* --- The map --- */
 
-static void list_memory(struct list *l, const struct vmm__plan *plan)
+static void list_x86_low(struct list *l, const struct vmm__plan *plan)
 {
 	add_memory(l, VMM_RANGE_RAM, 0, MAP_CONVENTIONAL_END, "RAM");
+	if (plan->generation != 0)
+		add_memory(l, VMM_RANGE_RESERVED, plan->generation, 4 * KIB, "generation");
+	if (plan->errors != 0)
+		add_memory(l, VMM_RANGE_RESERVED, plan->errors, 4 * KIB, "errors");
 	add_memory(l, VMM_RANGE_ACPI, MAP_TABLES, MAP_TABLES_LEN, "ACPI tables");
+	add_device(l, MAP_IOAPIC, MAP_IOAPIC_LEN, VMM_MACHINE_NO_IRQ, "IOAPIC");
+	add_device(l, MAP_LAPIC, MAP_LAPIC_LEN, VMM_MACHINE_NO_IRQ, "local APICs");
+	if (plan->profile->tpm_enable)
+		add_device(l, MAP_TPM, MAP_TPM_LEN, VMM_MACHINE_NO_IRQ, "TPM");
+}
+
+static void list_arm_devices(struct list *l, const struct vmm__plan *plan)
+{
+	if (plan->generation != 0)
+		add_memory(l, VMM_RANGE_RESERVED, plan->generation, 4 * KIB, "generation");
+	if (plan->errors != 0)
+		add_memory(l, VMM_RANGE_RESERVED, plan->errors, 4 * KIB, "errors");
+	add_device(l, ARM_GICD, ARM_GICD_LEN, VMM_MACHINE_NO_IRQ, "GIC distributor");
+	if (plan->profile->arm_its)
+		add_device(l, ARM_ITS, ARM_ITS_LEN, VMM_MACHINE_NO_IRQ, "GIC ITS");
+	add_device(l, ARM_GICR, ARM_GICR_LEN, VMM_MACHINE_NO_IRQ, "GIC redistributors");
+	if (plan->cpus * ARM_GICR_CPU > ARM_GICR_LEN)
+		add_device(l, ARM_GICR_HIGH, ARM_GICR_HIGH_LEN, VMM_MACHINE_NO_IRQ,
+			   "GIC redistributors");
+	if (plan->profile->serial_enable[0])
+		add_device(l, ARM_UART, ARM_UART_LEN, ARM_IRQ_UART, "serial 0");
+	add_device(l, ARM_RTC, ARM_RTC_LEN, ARM_IRQ_RTC, "RTC");
+	if (plan->profile->fw_cfg_enable)
+		add_device(l, ARM_FW_CFG, ARM_FW_CFG_LEN, VMM_MACHINE_NO_IRQ, "fw-cfg");
+	if (plan->profile->tpm_enable)
+		add_device(l, ARM_TPM, MAP_TPM_LEN, VMM_MACHINE_NO_IRQ, "TPM");
+}
+
+/* RAM from @base on, without what is kept for firmware at its end. */
+static void list_ram(struct list *l, const struct vmm__plan *plan)
+{
+	for (uint32_t i = 0; i < ARRAY_SIZE(plan->ram); i++) {
+		struct vmm__span s = plan->ram[i];
+
+		if (!plan->arm && s.base == 0) {
+			s.base = MAP_EXTENDED;
+			s.len = s.len > MAP_EXTENDED ? s.len - MAP_EXTENDED : 0;
+		}
+		if (i == 0 && plan->uefi != 0)
+			s.len = plan->uefi - s.base;
+		else if (i == 0 && plan->firmware.len > 0)
+			s.len = plan->firmware.base - s.base;
+		add_memory(l, VMM_RANGE_RAM, s.base, s.len, "RAM");
+	}
 	if (plan->uefi != 0) {
-		add_memory(l, VMM_RANGE_RAM, MAP_EXTENDED, plan->uefi - MAP_EXTENDED, "RAM");
 		add_uefi(l, VMM_UEFI_RUNTIME_CODE, plan->uefi, VMM_UEFI_RUNTIME_LEN,
 			 "vUEFI runtime");
 		add_uefi(l, VMM_UEFI_RUNTIME_DATA, plan->uefi + VMM_UEFI_RUNTIME_LEN,
 			 MAP_UEFI_LEN - VMM_UEFI_RUNTIME_LEN, "vUEFI tables");
-	} else if (plan->low_ram > MAP_EXTENDED) {
-		add_memory(l, VMM_RANGE_RAM, MAP_EXTENDED, plan->low_ram - MAP_EXTENDED, "RAM");
 	}
-	if (plan->high_ram > 0)
-		add_memory(l, VMM_RANGE_RAM, MAP_HIGH_RAM, plan->high_ram, "RAM");
-	add_memory(l, VMM_RANGE_DEVICE, MAP_IOAPIC, MAP_IOAPIC_LEN, "IOAPIC");
-	add_memory(l, VMM_RANGE_DEVICE, MAP_LAPIC, MAP_LAPIC_LEN, "local APICs");
-	if (plan->pci_buses > 0) {
-		add_memory(l, VMM_RANGE_WINDOW, MAP_PCI_WINDOW, MAP_PCI_WINDOW_LEN, "PCI memory");
-		add_memory(l, VMM_RANGE_RESERVED, MAP_ECAM, plan->pci_buses * VMM_ECAM_BUS_LEN,
-			   "PCI ECAM");
-	}
+	add_memory(l, VMM_RANGE_ACPI, plan->firmware.base, plan->firmware.len, "ACPI tables");
+}
+
+static void list_memory(struct list *l, const struct vmm__plan *plan)
+{
+	if (plan->arm)
+		list_arm_devices(l, plan);
+	else
+		list_x86_low(l, plan);
+	list_ram(l, plan);
+	add_memory(l, VMM_RANGE_HOTPLUG, plan->memory_hotplug.base, plan->memory_hotplug.len,
+		   "hot-plugged memory");
+	if (plan->pci_buses == 0)
+		return;
+	add_memory(l, VMM_RANGE_WINDOW, plan->pci_low.base, plan->pci_low.len, "PCI memory");
+	add_memory(l, VMM_RANGE_WINDOW, plan->pci_high.base, plan->pci_high.len, "PCI memory");
+	add_memory(l, VMM_RANGE_RESERVED, plan->ecam, plan->pci_buses * VMM_ECAM_BUS_LEN,
+		   "PCI ECAM");
+	if (plan->arm)
+		add_memory(l, VMM_RANGE_WINDOW, ARM_PCI_PORTS, PORT_END, "PCI ports");
+}
+
+static void list_registers(struct list *l, const struct vmm__plan *plan)
+{
+	const struct vmm_profile *p = plan->profile;
+	const uint32_t irq = plan->events != 0 ? plan->ged_gsi : VMM_MACHINE_NO_IRQ;
+
+	if (vmm__plan_has_power(plan))
+		add(l, plan->reg_space, VMM_RANGE_DEVICE, plan->reg_base + REG_POWER, VMM_POWER_LEN,
+		    irq, "power");
+	if (p->cpu_hotplug)
+		add(l, plan->reg_space, VMM_RANGE_DEVICE, plan->reg_base + REG_CPU_SLOTS,
+		    VMM_SLOTS_LEN, VMM_MACHINE_NO_IRQ, "CPU slots");
+	if (plan->memory_hotplug.len > 0)
+		add(l, plan->reg_space, VMM_RANGE_DEVICE, plan->reg_base + REG_MEMORY_SLOTS,
+		    VMM_SLOTS_LEN, VMM_MACHINE_NO_IRQ, "memory slots");
+	if (plan->pci_buses > 0 && p->pci_slots > 0)
+		add(l, plan->reg_space, VMM_RANGE_DEVICE, plan->reg_base + REG_PCI_SLOTS,
+		    VMM_SLOTS_LEN, VMM_MACHINE_NO_IRQ, "PCI slots");
 }
 
 static void list_ports(struct list *l, const struct vmm__plan *plan)
 {
-	for (uint32_t i = 0; i < SERIAL_PORTS; i++) {
+	const struct vmm_profile *p = plan->profile;
+
+	for (uint32_t i = 0; i < VMM__PROFILE_SERIALS; i++) {
 		char name[16];
 
 		vmm__format(name, sizeof(name), "serial %u", i);
-		if (plan->serial[i].enable)
-			add_ports(l, plan->serial[i].port, VMM_UART_PORTS, plan->serial[i].irq,
-				  name);
+		if (p->serial_enable[i])
+			add_ports(l, (uint32_t)p->serial_port[i], VMM_UART_PORTS,
+				  (uint32_t)p->serial_irq[i], name);
 	}
 	if (plan->debug_exit != 0)
 		add_ports(l, plan->debug_exit, VMM_DEBUG_EXIT_PORTS, VMM_MACHINE_NO_IRQ,
 			  "debug-exit");
-	if (plan->fw_cfg)
+	if (p->fw_cfg_enable)
 		add_ports(l, PORT_FW_CFG, VMM_FW_CFG_PORTS, VMM_MACHINE_NO_IRQ, "fw-cfg");
-	if (vmm__plan_has_power(plan))
-		add_ports(l, PORT_POWER, VMM_POWER_LEN,
-			  plan->power_button ? IRQ_POWER : VMM_MACHINE_NO_IRQ, "power");
 	if (plan->uefi != 0)
 		add_ports(l, PORT_UEFI, VMM_UEFI_DOORBELL_LEN, VMM_MACHINE_NO_IRQ, "vUEFI");
 	if (plan->pci_buses == 0)
@@ -103,15 +187,11 @@ static void list_ports(struct list *l, const struct vmm__plan *plan)
 	    VMM_MACHINE_NO_IRQ, "PCI ports");
 }
 
-static int fail(struct vmm_profile_error *error, int code, const char *fmt, ...) VMM__PRINTF(3, 4);
-static int fail(struct vmm_profile_error *error, int code, const char *fmt, ...)
+static void list_devices(struct list *l, const struct vmm__plan *plan)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	vmm__profile_fail(error, code, 0, 0, fmt, ap);
-	va_end(ap);
-	return code;
+	list_registers(l, plan);
+	if (!plan->arm)
+		list_ports(l, plan);
 }
 
 /* Ports can be chosen, so they can meet; memory is where this file puts it. */
@@ -121,114 +201,304 @@ static int check_ports(const struct list *l, struct vmm_profile_error *error)
 		const struct vmm_machine_range *a = &l->range[i - 1];
 		const struct vmm_machine_range *b = &l->range[i];
 
-		if (vmm__ranges_overlap(a->base, a->len, b->base, b->len))
-			return fail(error, -VMM_EEXIST, "'%s' and '%s' both want port 0x%llx",
-				    a->name, b->name, (unsigned long long)b->base);
+		if (a->space == b->space && vmm__ranges_overlap(a->base, a->len, b->base, b->len))
+			return vmm__profile_refuse(error, -VMM_EEXIST,
+						   "'%s' and '%s' both want port 0x%llx", a->name,
+						   b->name, (unsigned long long)b->base);
 	}
 	return 0;
 }
 
-static int check_irqs(const struct list *l, struct vmm_profile_error *error)
+static int check_irqs(const struct list *l, const struct vmm__plan *plan,
+		      struct vmm_profile_error *error)
 {
 	for (uint32_t i = 0; i < l->count; i++) {
+		if (plan->pci_buses > 0 && l->range[i].irq - plan->pci_gsi < 4)
+			return vmm__profile_refuse(
+				error, -VMM_EEXIST,
+				"'%s' wants interrupt %u, which is of the PCI bus",
+				l->range[i].name, l->range[i].irq);
 		for (uint32_t j = i + 1; j < l->count; j++) {
 			if (l->range[i].irq != VMM_MACHINE_NO_IRQ &&
 			    l->range[i].irq == l->range[j].irq)
-				return fail(error, -VMM_EEXIST,
-					    "'%s' and '%s' both want interrupt %u",
-					    l->range[i].name, l->range[j].name, l->range[i].irq);
+				return vmm__profile_refuse(
+					error, -VMM_EEXIST, "'%s' and '%s' both want interrupt %u",
+					l->range[i].name, l->range[j].name, l->range[i].irq);
 		}
 	}
 	return 0;
 }
 
-static void read_memory(const struct vmm_profile *p, struct vmm__plan *plan)
-{
-	plan->ram_size = p->memory_size;
-	plan->low_ram = plan->ram_size < MAP_LOW_RAM_END ? plan->ram_size : MAP_LOW_RAM_END;
-	plan->high_ram = plan->ram_size - plan->low_ram;
-}
+/* --- From the profile --- */
 
-/* A profile's strings end within their fields. */
-static bool is_word(const char *string, const char *word)
+static int read_cpus(struct vmm__plan *plan, struct vmm_profile_error *error)
 {
-	while (*string != '\0' && *string == *word) {
-		string++;
-		word++;
-	}
-	return *string == *word;
-}
-
-static int read_firmware(const struct vmm_profile *p, struct vmm__plan *plan,
-			 struct vmm_profile_error *error)
-{
-	if (is_word(p->firmware, "none"))
-		return 0;
-	if (!is_word(p->firmware, "vuefi"))
-		return fail(error, -VMM_EINVAL, "boot.firmware is none or vuefi, not '%s'",
-			    p->firmware);
-	if (plan->low_ram < MAP_EXTENDED + 2 * MAP_UEFI_LEN)
-		return fail(error, -VMM_ERANGE, "vUEFI wants a memory.size of 2M or more");
-	plan->uefi = plan->low_ram - MAP_UEFI_LEN;
-	return 0;
-}
-
-static int read_cpus(const struct vmm_profile *p, struct vmm__plan *plan,
-		     struct vmm_profile_error *error)
-{
-	uint64_t sockets = p->cpu_sockets;
-	uint64_t dies = p->cpu_dies;
-	uint64_t cores = p->cpu_cores;
-	uint64_t threads = p->cpu_threads;
-	uint64_t cpus = sockets * dies * cores * threads; /* each is at most 1024 */
+	const struct vmm_profile *p = plan->profile;
+	uint64_t cpus = p->cpu_sockets * p->cpu_dies * p->cpu_clusters * p->cpu_cores *
+			p->cpu_threads; /* each is at most 1024 */
 
 	if (cpus > VMM__PROFILE_CPUS)
-		return fail(error, -VMM_ERANGE,
-			    "cpu.sockets x dies x cores x threads is %llu, and %d is the most",
-			    (unsigned long long)cpus, VMM__PROFILE_CPUS);
-	plan->topology.sockets = (uint32_t)sockets;
-	plan->topology.dies = (uint32_t)dies;
-	plan->topology.cores = (uint32_t)cores;
-	plan->topology.threads = (uint32_t)threads;
+		return vmm__profile_refuse(
+			error, -VMM_ERANGE,
+			"cpu.sockets x dies x clusters x cores x threads is %llu, and %d is the "
+			"most",
+			(unsigned long long)cpus, VMM__PROFILE_CPUS);
+	plan->topology = (struct vmm_x86_topology){
+		.sockets = (uint32_t)p->cpu_sockets,
+		.dies = (uint32_t)p->cpu_dies,
+		.cores = (uint32_t)p->cpu_cores,
+		.threads = (uint32_t)p->cpu_threads,
+		.clusters = (uint32_t)p->cpu_clusters,
+	};
 	plan->cpus = (uint32_t)cpus;
+	plan->present = p->cpu_present == 0 ? plan->cpus : (uint32_t)p->cpu_present;
+	if (plan->present > cpus)
+		return vmm__profile_refuse(error, -VMM_ERANGE, "cpu.present is %u of %llu CPUs",
+					   plan->present, (unsigned long long)cpus);
+	if (plan->present < cpus && !p->cpu_hotplug)
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "cpu.present without cpu.hotplug leaves CPUs unusable");
+	if (p->cpu_hotplug && plan->arm)
+		return vmm__profile_refuse(error, -VMM_EINVAL, "cpu.hotplug is not for arm64");
+	if (p->cpu_boot >= plan->present)
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "cpu.boot is CPU %llu, and %u are there",
+					   (unsigned long long)p->cpu_boot, plan->present);
 	return 0;
 }
 
-static void read_devices(const struct vmm_profile *p, struct vmm__plan *plan)
+/* Whole lines of 64 bytes in the ways that x86.h says; the tables tell the same of arm64. */
+static int check_caches(const struct vmm_profile *p, struct vmm_profile_error *error)
 {
-	for (uint32_t i = 0; i < SERIAL_PORTS; i++) {
-		plan->serial[i].enable = p->serial_enable[i] != 0;
-		plan->serial[i].port = (uint32_t)p->serial_port[i];
-		plan->serial[i].irq = (uint32_t)p->serial_irq[i];
+	if (p->cache_l1d != 0 || (p->cache_l1i | p->cache_l2 | p->cache_l3) == 0)
+		return 0;
+	return vmm__profile_refuse(error, -VMM_ERANGE, "caches without cache.l1d");
+}
+
+static void read_events(struct vmm__plan *plan)
+{
+	const struct vmm_profile *p = plan->profile;
+
+	plan->events = (p->power_button ? VMM_POWER_EVENT_BUTTON : 0) |
+		       (p->power_sleep_button ? VMM_POWER_EVENT_SLEEP : 0) |
+		       (p->cpu_hotplug ? VMM_POWER_EVENT_CPU : 0) |
+		       (p->memory_slots ? VMM_POWER_EVENT_MEMORY : 0) |
+		       (plan->pci_buses && p->pci_slots ? VMM_POWER_EVENT_PCI : 0) |
+		       (p->thermal_enable ? VMM_POWER_EVENT_THERMAL : 0) |
+		       (p->ras_enable ? VMM_POWER_EVENT_ERROR : 0) |
+		       (p->vmgenid_enable ? VMM_POWER_EVENT_GENERATION : 0);
+}
+
+/*
+ * Bytes that hold the tables whatever they are: measured at 1,024 CPUs, with as much again. What
+ * does not fit is found when they are built.
+ */
+#define TABLES_BASE   (28 * KIB)
+#define TABLES_CPU    768
+#define TABLES_SLOT   256
+#define SMBIOS_BASE   (8 * KIB)
+#define SMBIOS_SOCKET 512
+#define SMBIOS_SLOT   128
+#define SMBIOS_MODULE 128
+#define FIRMWARE_UNIT (64 * KIB)
+
+static void size_firmware(struct vmm__plan *plan)
+{
+	const struct vmm_profile *p = plan->profile;
+	const uint64_t slots = p->memory_slots + (plan->pci_buses ? p->pci_slots : 0);
+
+	plan->tables.len = TABLES_BASE + plan->cpus * TABLES_CPU + slots * TABLES_SLOT +
+			   plan->nodes * plan->nodes * 8;
+	if (p->smbios_enable)
+		plan->smbios.len = SMBIOS_BASE + p->cpu_sockets * SMBIOS_SOCKET +
+				   slots * SMBIOS_SLOT +
+				   plan->nodes * VMM__NODE_MODULES * SMBIOS_MODULE;
+	plan->generation = p->vmgenid_enable;
+	plan->errors = p->ras_enable || p->ras_bert;
+}
+
+/* What stands at the end of the first part of RAM: room for tables, and two pages. */
+static int place_firmware_high(struct vmm__plan *plan, struct vmm_profile_error *error)
+{
+	const uint64_t lowest = plan->arm ? plan->ram[0].base : MAP_EXTENDED;
+	const uint64_t end = vmm__align_down(plan->ram[0].base + plan->ram[0].len, FIRMWARE_UNIT);
+	const uint64_t tables = vmm__align_up(plan->tables.len, 64);
+	const uint64_t len = vmm__align_up(tables + plan->smbios.len, FIRMWARE_UNIT);
+
+	if (end < lowest + len + FIRMWARE_UNIT)
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "memory.size has no room for tables of %u CPUs",
+					   plan->cpus);
+	plan->firmware.base = end - len;
+	plan->firmware.len = plan->ram[0].base + plan->ram[0].len - plan->firmware.base;
+	plan->tables.base = plan->firmware.base;
+	plan->smbios.base = plan->firmware.base + tables;
+	return 0;
+}
+
+static int place_firmware(struct vmm__plan *plan, struct vmm_profile_error *error)
+{
+	if (plan->arm || plan->tables.len > MAP_SMBIOS - MAP_TABLES ||
+	    plan->smbios.len > MAP_RESTART - MAP_SMBIOS)
+		return place_firmware_high(plan, error);
+	plan->tables = (struct vmm__span){MAP_TABLES, MAP_SMBIOS - MAP_TABLES};
+	if (plan->smbios.len > 0)
+		plan->smbios = (struct vmm__span){MAP_SMBIOS, MAP_RESTART - MAP_SMBIOS};
+	return 0;
+}
+
+/* vUEFI has the end of the first part of RAM that is left. */
+static int place_uefi(struct vmm__plan *plan, struct vmm_profile_error *error)
+{
+	const uint64_t end = plan->firmware.len > 0 ? plan->firmware.base : plan->ram[0].len;
+
+	if (plan->profile->firmware[0] != 'v')
+		return 0;
+	if (plan->arm)
+		return vmm__profile_refuse(error, -VMM_EINVAL,
+					   "boot.firmware = vuefi is not for arm64 yet");
+	if (end < MAP_EXTENDED + 2 * MAP_UEFI_LEN)
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "vUEFI wants a memory.size of 2M or more");
+	plan->uefi = end - MAP_UEFI_LEN;
+	return 0;
+}
+
+/* What is plugged later comes after RAM, the functions of the PCI bus after that. */
+static int place_high(struct vmm__plan *plan, uint64_t end, struct vmm_profile_error *error)
+{
+	const struct vmm_profile *p = plan->profile;
+	const uint64_t align = p->pci_window < 32 * GIB ? GIB : 32 * GIB;
+
+	if ((p->memory_slots == 0) != (p->memory_hotplug == 0))
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "memory.slots and memory.hotplug go together");
+	if (p->memory_hotplug > 0) {
+		plan->memory_hotplug.base = vmm__align_up(end, GIB);
+		plan->memory_hotplug.len = p->memory_hotplug;
+		end = plan->memory_hotplug.base + plan->memory_hotplug.len;
 	}
-	if (p->pci_enable != 0)
-		plan->pci_buses = (uint32_t)p->pci_buses;
-	if (p->debug_exit_enable != 0)
+	if (plan->pci_buses > 0 && p->pci_window > 0)
+		plan->pci_high = (struct vmm__span){vmm__align_up(end, align), p->pci_window};
+	return 0;
+}
+
+static int plan_x86(struct vmm__plan *plan, struct vmm_profile_error *error)
+{
+	const struct vmm_profile *p = plan->profile;
+	const uint64_t low = p->memory_size < MAP_LOW_RAM_END ? p->memory_size : MAP_LOW_RAM_END;
+
+	plan->ram[0] = (struct vmm__span){0, low};
+	plan->ram[1] = (struct vmm__span){MAP_HIGH_RAM, p->memory_size - low};
+	plan->pci_low = (struct vmm__span){MAP_PCI_WINDOW, MAP_PCI_WINDOW_LEN};
+	plan->ecam = MAP_ECAM;
+	plan->pci_gsi = IRQ_PCI;
+	plan->reg_space = VMM_SPACE_PORT;
+	plan->reg_base = PORT_REGISTERS;
+	plan->ged_gsi = IRQ_GED;
+	if (p->debug_exit_enable)
 		plan->debug_exit = (uint32_t)p->debug_exit_port;
-	plan->fw_cfg = p->fw_cfg_enable != 0;
-	plan->power_off = p->power_off != 0;
-	plan->power_reset = p->power_reset != 0;
-	plan->power_button = p->power_button != 0;
+	plan->generation = plan->generation ? MAP_GENERATION : 0;
+	plan->errors = plan->errors ? MAP_ERRORS : 0;
+	return place_high(plan, MAP_HIGH_RAM + plan->ram[1].len, error);
+}
+
+static int plan_arm(struct vmm__plan *plan, struct vmm_profile_error *error)
+{
+	const struct vmm_profile *p = plan->profile;
+	uint64_t pages = 0, end;
+	int err;
+
+	if (p->memory_size > ARM_RAM_MAX)
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "memory.size of an arm64 machine is at most 255 GiB");
+	plan->ram[0] = (struct vmm__span){ARM_RAM, p->memory_size};
+	end = ARM_RAM + p->memory_size;
+	/* Two pages that are no RAM to the guest, behind its last one. */
+	if (plan->generation)
+		plan->generation = end + 4 * KIB * pages++;
+	if (plan->errors)
+		plan->errors = end + 4 * KIB * pages++;
+	plan->pci_low = (struct vmm__span){ARM_PCI_WINDOW, ARM_PCI_WINDOW_LEN};
+	plan->ecam = ARM_ECAM;
+	plan->pci_gsi = ARM_IRQ_PCI;
+	plan->reg_space = VMM_SPACE_MMIO;
+	plan->reg_base = ARM_REGISTERS;
+	plan->ged_gsi = ARM_IRQ_GED;
+	err = place_high(plan, end + 4 * KIB * pages, error);
+	if (err == 0 && plan->memory_hotplug.base + plan->memory_hotplug.len > ARM_GICR_HIGH)
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "RAM and memory.hotplug pass 256 GiB on arm64");
+	if (plan->pci_high.len > 0)
+		plan->pci_high.base = ARM_PCI_HIGH;
+	return err;
 }
 
 int vmm__plan_make(const struct vmm_profile *profile, struct vmm__plan *plan,
 		   struct vmm_profile_error *error)
 {
-	struct list ports;
+	struct list devices;
 	int err;
 
 	memset(plan, 0, sizeof(*plan));
-	ports.count = 0;
-	read_memory(profile, plan);
-	read_devices(profile, plan);
-	err = read_firmware(profile, plan, error);
-	if (err == 0)
-		err = read_cpus(profile, plan, error);
+	plan->profile = profile;
+	err = vmm__plan_words(profile, error);
 	if (err != 0)
 		return err;
-	list_ports(&ports, plan);
-	err = check_ports(&ports, error);
-	return err != 0 ? err : check_irqs(&ports, error);
+	plan->arm = profile->arch[0] == 'a';
+	plan->pci_buses = profile->pci_enable ? (uint32_t)profile->pci_buses : 0;
+	read_events(plan);
+	err = check_caches(profile, error);
+	if (err == 0)
+		err = read_cpus(plan, error);
+	if (err == 0)
+		err = vmm__plan_nodes(plan, error);
+	if (err != 0)
+		return err;
+	size_firmware(plan);
+	err = plan->arm ? plan_arm(plan, error) : plan_x86(plan, error);
+	if (err == 0)
+		err = place_firmware(plan, error);
+	if (err == 0)
+		err = place_uefi(plan, error);
+	if (err != 0)
+		return err;
+	devices.count = 0;
+	list_devices(&devices, plan);
+	err = check_ports(&devices, error);
+	return err != 0 ? err : check_irqs(&devices, plan, error);
+}
+
+/* MPIDR as QEMU's "virt" gives it out: 16 CPUs in an affinity level 0. */
+uint64_t vmm__plan_cpu_id(const struct vmm__plan *plan, uint32_t cpu)
+{
+	uint32_t apic_id = 0;
+
+	if (plan->arm)
+		return (cpu / 16) << 8 | cpu % 16;
+	vmm_x86_topology_apic_id(&plan->topology, cpu, &apic_id);
+	return apic_id;
+}
+
+uint32_t vmm__plan_node_ram(const struct vmm__plan *plan, uint32_t node, struct vmm__span part[2])
+{
+	uint64_t skip = 0, left = plan->node_memory[node];
+	uint32_t count = 0;
+
+	for (uint32_t n = 0; n < node; n++)
+		skip += plan->node_memory[n];
+	for (uint32_t i = 0; i < ARRAY_SIZE(plan->ram) && left > 0; i++) {
+		const struct vmm__span *ram = &plan->ram[i];
+		uint64_t len = skip < ram->len ? ram->len - skip : 0;
+
+		if (len > left)
+			len = left;
+		if (len > 0)
+			part[count++] = (struct vmm__span){ram->base + skip, len};
+		skip -= skip < ram->len ? skip : ram->len;
+		left -= len;
+	}
+	return count;
 }
 
 int vmm_profile_check(const struct vmm_profile *profile, struct vmm_profile_error *error)
@@ -250,7 +520,7 @@ int vmm_machine_plan_ranges(const struct vmm_profile *profile, struct vmm_machin
 		return err;
 	all.count = 0;
 	list_memory(&all, &plan);
-	list_ports(&all, &plan);
+	list_devices(&all, &plan);
 	*count = all.count;
 	if (ranges == NULL)
 		return 0;

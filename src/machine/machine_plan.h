@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* Where everything is in the x86 machine, and the plan that a profile leads to. */
+/* Where everything is in a machine, and the plan that a profile leads to. */
 #ifndef VMM_MACHINE_PLAN_H
 #define VMM_MACHINE_PLAN_H
 
@@ -7,15 +7,21 @@
 
 #include "libvmm/machine.h"
 #include "libvmm/x86.h"
+#include "profile_keys.h"
 
 /*
- * Guest-physical space. RAM up to LOW_RAM_END, the rest from 4 GiB on; between them what has to be
- * in reach of 32 bits. The tables stand where BIOSes kept theirs, so that a kernel which is not
- * told finds the root pointer (ACPI 6.5, 5.2.5.1: on 16 bytes from 0xe0000 to 0xfffff).
+ * Guest-physical space of the x86 machine. RAM up to LOW_RAM_END, the rest from 4 GiB on; between
+ * them what has to be in reach of 32 bits. The tables stand where BIOSes kept theirs, so that a
+ * kernel which is not told finds the root pointers: ACPI's on 16 bytes from 0xe0000 to 0xfffff
+ * (ACPI 6.5, 5.2.5.1), SMBIOS's from 0xf0000 to 0xfffff (DSP0134, 5.2.2). Where there are too many
+ * CPUs for that, the root pointers alone stand there and the tables at the end of low RAM.
  */
 #define MAP_CONVENTIONAL_END UINT64_C(0xa0000)
+#define MAP_GENERATION       UINT64_C(0xde000) /* page with the generation identifier */
+#define MAP_ERRORS           UINT64_C(0xdf000) /* page with the error status block */
 #define MAP_TABLES           UINT64_C(0xe0000)
 #define MAP_TABLES_LEN       UINT64_C(0x20000)
+#define MAP_SMBIOS           UINT64_C(0xf0000)
 #define MAP_RESTART          UINT64_C(0xffff0) /* the last 16 bytes of that */
 #define MAP_EXTENDED         UINT64_C(0x100000)
 #define MAP_UEFI_LEN         UINT64_C(0x40000) /* vUEFI, at the end of low RAM */
@@ -25,53 +31,153 @@
 #define MAP_ECAM             UINT64_C(0xe0000000)
 #define MAP_IOAPIC           UINT64_C(0xfec00000)
 #define MAP_IOAPIC_LEN       UINT64_C(0x1000)
+#define MAP_TPM              UINT64_C(0xfed40000) /* TCG PC Client PTP 1.05, 6.5.2 */
+#define MAP_TPM_LEN          UINT64_C(0x5000)
 #define MAP_LAPIC            UINT64_C(0xfee00000)
 #define MAP_LAPIC_LEN        UINT64_C(0x100000) /* messages are written anywhere in it */
 #define MAP_HIGH_RAM         UINT64_C(0x100000000)
 
-/* Ports. */
+/* Ports. Registers that the tables tell of: from PORT_REGISTERS on, REG_LEN in all. */
 #define PORT_FW_CFG     0x510
-#define PORT_POWER      0x600
-#define PORT_UEFI       0x608
+#define PORT_REGISTERS  0x600
+#define PORT_UEFI       0x630
 #define PORT_PCI_CONFIG 0xcf8
 #define PORT_PCI_WINDOW 0x1000
 #define PORT_END        0x10000
 
-#define IRQ_POWER 9
+#define REG_POWER        0x00
+#define REG_CPU_SLOTS    0x40
+#define REG_MEMORY_SLOTS 0x80
+#define REG_PCI_SLOTS    0xc0
+#define REG_LEN          0x100
 
-#define SERIAL_PORTS 4
+#define IRQ_GED 9
+#define IRQ_PCI 16 /* INTA# of device 0; four of them */
 
-/* Ranges of the map: at most 10 of memory, 10 of ports. */
-#define VMM__PLAN_RANGES 20
+/* The arm64 machine: the addresses of QEMU's "virt" (its hw/arm/virt.c), where firmware expects
+ * them. Interrupts are GSIs: SPI + 32. */
+#define ARM_GICD           UINT64_C(0x08000000)
+#define ARM_GICD_LEN       UINT64_C(0x10000)
+#define ARM_ITS            UINT64_C(0x08080000)
+#define ARM_ITS_LEN        UINT64_C(0x20000)
+#define ARM_GICR           UINT64_C(0x080a0000)
+#define ARM_GICR_LEN       UINT64_C(0x00f60000)
+#define ARM_GICR_CPU       UINT64_C(0x20000) /* of each CPU */
+#define ARM_UART           UINT64_C(0x09000000)
+#define ARM_UART_LEN       UINT64_C(0x1000)
+#define ARM_RTC            UINT64_C(0x09010000)
+#define ARM_RTC_LEN        UINT64_C(0x1000)
+#define ARM_FW_CFG         UINT64_C(0x09020000)
+#define ARM_FW_CFG_LEN     UINT64_C(0x18)
+#define ARM_REGISTERS      UINT64_C(0x09080000) /* QEMU: its generic event device */
+#define ARM_TPM            UINT64_C(0x0c000000) /* QEMU: platform bus */
+#define ARM_PCI_WINDOW     UINT64_C(0x10000000)
+#define ARM_PCI_WINDOW_LEN UINT64_C(0x2eff0000)
+#define ARM_PCI_PORTS      UINT64_C(0x3eff0000)
+#define ARM_RAM            UINT64_C(0x40000000)
+#define ARM_RAM_MAX        (UINT64_C(255) << 30)
+#define ARM_GICR_HIGH      UINT64_C(0x4000000000)
+#define ARM_GICR_HIGH_LEN  UINT64_C(0x4000000)
+#define ARM_ECAM           UINT64_C(0x4010000000)
+#define ARM_PCI_HIGH       UINT64_C(0x8000000000)
 
-/* A profile's values, as the machine needs them. */
+#define ARM_IRQ_UART 33
+#define ARM_IRQ_RTC  34
+#define ARM_IRQ_PCI  35
+#define ARM_IRQ_GED  41
+
+/* Memory modules of a node are at most this many: then they are larger. */
+#define VMM__NODE_MODULES 32
+
+/* Ranges of the map: at most 16 of memory, 12 of ports. */
+#define VMM__PLAN_RANGES 32
+
+/* "No CPU", "no node" */
+#define VMM__PLAN_NONE UINT32_MAX
+
+struct vmm__span {
+	uint64_t base;
+	uint64_t len;
+};
+
+/* A profile's values, as the machine needs them. What is not here is taken as the profile has it.
+ */
 struct vmm__plan {
-	uint64_t ram_size;
-	uint64_t low_ram;  /* bytes from 0 on, the part for the tables among them */
-	uint64_t high_ram; /* bytes from MAP_HIGH_RAM on */
-	uint64_t uefi;     /* where vUEFI is, in the last part of low RAM; 0: not there */
+	const struct vmm_profile *profile;
+	bool arm;
+	struct vmm__span ram[2]; /* the second may be empty */
+	struct vmm__span tables; /* where the ACPI tables are, and how long they may be */
+	struct vmm__span smbios;
+	struct vmm__span firmware;       /* the end of RAM that is kept for both; else empty */
+	struct vmm__span memory_hotplug; /* empty: memory cannot be plugged */
+	uint64_t uefi;                   /* where vUEFI is, below that; 0: not there */
+	uint64_t generation;             /* page, 0: none */
+	uint64_t errors;                 /* likewise */
+
+	uint32_t pci_buses; /* 0: no PCI */
+	uint64_t ecam;
+	struct vmm__span pci_low;  /* windows for functions */
+	struct vmm__span pci_high; /* empty: none */
+	uint32_t pci_gsi;          /* INTA# of device 0; four of them */
+
+	uint32_t reg_space; /* VMM_SPACE_ of the registers */
+	uint64_t reg_base;
+	uint32_t ged_gsi;
+	uint32_t events;     /* VMM_POWER_EVENT_ that the machine can have */
+	uint32_t debug_exit; /* port, 0: none */
+
 	struct vmm_x86_topology topology;
 	uint32_t cpus;
-	uint32_t pci_buses;  /* 0: no PCI */
-	uint32_t debug_exit; /* port, 0: none */
-	bool fw_cfg;
-	bool power_off;
-	bool power_reset;
-	bool power_button;
-	struct {
-		bool enable;
-		uint32_t port;
-		uint32_t irq;
-	} serial[SERIAL_PORTS];
+	uint32_t present; /* CPUs 0 to present - 1 are there at power-on */
+	uint32_t nodes;
+	uint64_t node_memory[VMM__PROFILE_NODES];
+	uint8_t distance[VMM__PROFILE_NODES * VMM__PROFILE_NODES]; /* rows of @nodes */
+	uint8_t cpu_node[VMM__PROFILE_CPUS];
 };
 
 static inline bool vmm__plan_has_power(const struct vmm__plan *plan)
 {
-	return plan->power_off || plan->power_reset || plan->power_button;
+	const struct vmm_profile *p = plan->profile;
+
+	return plan->events != 0 || p->power_off || p->power_reset || p->power_s1 || p->power_s3 ||
+	       p->power_s4 || p->cpu_pstates || p->cpu_cppc;
 }
+
+/* CPUs are numbered by their place in the topology; the machine's first vCPU is the one that
+ * starts, the others follow in order. */
+static inline uint32_t vmm__plan_cpu_of_vcpu(const struct vmm__plan *plan, uint32_t index)
+{
+	const uint32_t boot = (uint32_t)plan->profile->cpu_boot;
+
+	return index == 0 ? boot : index <= boot ? index - 1 : index;
+}
+
+static inline uint32_t vmm__plan_vcpu_of_cpu(const struct vmm__plan *plan, uint32_t cpu)
+{
+	const uint32_t boot = (uint32_t)plan->profile->cpu_boot;
+
+	return cpu == boot ? 0 : cpu < boot ? cpu + 1 : cpu;
+}
+
+/* A CPU's identifier in hardware: its APIC ID, or MPIDR. */
+uint64_t vmm__plan_cpu_id(const struct vmm__plan *plan, uint32_t cpu);
+
+/*
+ * Parts of a node's memory, in order of address: one, or two about the hole. Returns how many.
+ */
+uint32_t vmm__plan_node_ram(const struct vmm__plan *plan, uint32_t node, struct vmm__span part[2]);
 
 /* Check a profile and read it; the error is filled as by vmm_profile_check(). */
 int vmm__plan_make(const struct vmm_profile *profile, struct vmm__plan *plan,
 		   struct vmm_profile_error *error);
+
+/* profile_check.c: what of that is about strings and numbers alone. */
+int vmm__profile_refuse(struct vmm_profile_error *error, int code, const char *fmt, ...)
+	VMM__PRINTF(3, 4);
+int vmm__plan_words(const struct vmm_profile *p, struct vmm_profile_error *error);
+int vmm__plan_nodes(struct vmm__plan *plan, struct vmm_profile_error *error);
+
+/* "aabbccdd-eeff-gghh-iijj-kkllmmnnoopp" in the order in which it is written; zeros if empty. */
+bool vmm__plan_guid(const char *text, uint8_t guid[16]);
 
 #endif

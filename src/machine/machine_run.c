@@ -113,7 +113,7 @@ int vmm_machine_run_vcpu(struct vmm_machine *machine, uint32_t index, struct vmm
 int vmm_machine_console_input(struct vmm_machine *machine, uint32_t console, const uint8_t *data,
 			      uint32_t len, uint32_t *taken)
 {
-	if (console >= SERIAL_PORTS || machine->console[console].uart == NULL)
+	if (console >= VMM__PROFILE_SERIALS || machine->console[console].uart == NULL)
 		return -VMM_ENOENT;
 	*taken = vmm_uart_input(machine->console[console].uart, data, len);
 	return 0;
@@ -121,7 +121,7 @@ int vmm_machine_console_input(struct vmm_machine *machine, uint32_t console, con
 
 int vmm_machine_power_button(struct vmm_machine *machine)
 {
-	if (!machine->plan.power_button)
+	if (!machine->profile.power_button)
 		return -VMM_ENOTSUP;
 	if (atomic_load(&machine->sealed) == 0)
 		return -VMM_ESTATE;

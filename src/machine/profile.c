@@ -80,6 +80,7 @@ const struct vmm__key vmm__keys[] = {
 	BOOLEAN(VMM_PROFILE_POWER_S1, "power", "standby", power_s1, 0, "ACPI sleep state S1"),
 	BOOLEAN(VMM_PROFILE_POWER_S3, "power", "suspend", power_s3, 0, "ACPI sleep state S3"),
 	BOOLEAN(VMM_PROFILE_POWER_S4, "power", "hibernate", power_s4, 0, "ACPI sleep state S4"),
+	BOOLEAN(VMM_PROFILE_POWER_DEVICES, "power", "devices", power_devices, 0, "power states D0 and D3 of devices"),
 
 	BOOLEAN(VMM_PROFILE_THERMAL_ENABLE, "thermal", "enable", thermal_enable, 0, "ACPI thermal zone"),
 	NUMBER(VMM_PROFILE_THERMAL_CRITICAL, "thermal", "critical", thermal_critical, 30, 200, 95, "its critical temperature, degrees Celsius"),

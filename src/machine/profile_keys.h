@@ -14,7 +14,7 @@
 #define VMM__PROFILE_NODES    32
 #define VMM__PROFILE_SERIALS  4
 #define VMM__PROFILE_OEM      16
-#define VMM__PROFILE_SLOTS    1024 /* more than keys and indices in all */
+#define VMM__PROFILE_SLOTS    512 /* more than keys and indices in all: test_profile.c counts */
 
 /*
  * Copied and compared as it is: it holds no pointer, and no padding. A field is one value, or an
@@ -33,7 +33,7 @@ struct vmm_profile {
 	uint64_t serial_irq[VMM__PROFILE_SERIALS];
 	uint64_t pci_enable, pci_buses, pci_window, pci_slots;
 	uint64_t power_off, power_reset, power_button, power_sleep_button;
-	uint64_t power_s1, power_s3, power_s4;
+	uint64_t power_s1, power_s3, power_s4, power_devices;
 	uint64_t thermal_enable, thermal_critical;
 	uint64_t ras_enable, ras_bert;
 	uint64_t acpi_spcr, acpi_dbg2, acpi_waet;

@@ -43,12 +43,19 @@ static void host_wake(void *opaque, const uint32_t *word)
 	(void)word;
 }
 
+static uint64_t host_time(void *opaque)
+{
+	(void)opaque;
+	return 1234567;
+}
+
 static const struct vmm_host host = {
 	.size = sizeof(host),
 	.alloc = host_alloc,
 	.free = host_free,
 	.wait = host_wait,
 	.wake = host_wake,
+	.time_ns = host_time,
 };
 
 static void irq(void *opaque, uint32_t now)
@@ -148,9 +155,16 @@ static void press(void *dev, uint64_t value)
 	FUZZ_CHECK(level == 1);
 }
 
+static void asleep(void *opaque, uint32_t state)
+{
+	(void)opaque;
+	FUZZ_CHECK(state >= 1 && state <= 4);
+}
+
 static void play_power(struct input *in)
 {
-	struct vmm_power_config config = {.size = sizeof(config), .irq = irq, .event = event};
+	struct vmm_power_config config = {
+		.size = sizeof(config), .irq = irq, .event = event, .sleep = asleep};
 	struct vmm_power *power;
 
 	FUZZ_CHECK(vmm_power_create(&host, &config, &power) == 0);
@@ -180,6 +194,50 @@ static void play_fw_cfg(struct input *in)
 	vmm_fw_cfg_destroy(fw_cfg);
 }
 
+#define SLOTS 3
+
+static struct vmm_slots *slots;
+
+static void slot_event(void *opaque)
+{
+	(void)opaque;
+}
+
+/* What is ejected is gone. */
+static void slot_ejected(void *opaque, uint32_t slot)
+{
+	struct vmm_slot what = {.size = sizeof(what)};
+
+	(void)opaque;
+	FUZZ_CHECK(slot < SLOTS && vmm_slots_get(slots, slot, &what) == -VMM_ENOENT);
+}
+
+static void plug(void *dev, uint64_t value)
+{
+	const struct vmm_slot what = {.size = sizeof(what), .flags = value >> 8 & VMM_SLOT_F_FIXED};
+	const uint32_t slot = value & 3;
+	struct vmm_slot found = {.size = sizeof(found)};
+
+	if ((value & 4) != 0)
+		vmm_slots_remove(dev, slot);
+	else if ((value & 8) != 0)
+		vmm_slots_empty(dev, slot);
+	else
+		FUZZ_CHECK(vmm_slots_insert(dev, slot, &what) == -VMM_EEXIST ||
+			   (vmm_slots_get(dev, slot, &found) == 0) == (slot < SLOTS));
+}
+
+static void play_slots(struct input *in)
+{
+	struct vmm_slots_config config = {
+		.size = sizeof(config), .count = SLOTS, .event = slot_event, .eject = slot_ejected};
+
+	FUZZ_CHECK(vmm_slots_create(&host, &config, &slots) == 0);
+	play(in, vmm_slots_ops(), slots, VMM_SLOTS_LEN, plug);
+	vmm_slots_reset(slots);
+	vmm_slots_destroy(slots);
+}
+
 size_t fuzz_seed(unsigned int index, uint8_t *buf)
 {
 	/* A UART that is set up, sends and receives; a button and a sleep; a file read by DMA. */
@@ -189,6 +247,9 @@ size_t fuzz_seed(unsigned int index, uint8_t *buf)
 	static const uint8_t power[] = {1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 4, 4, 0x34};
 	static const uint8_t fw_cfg[] = {2, 0x80, 0,    0, 0,   0, 0, 0, 0, 1, 0, 0x80,
 					 0, 0,    0x20, 0, 0xa, 0, 0, 0, 4, 6, 8, 0};
+
+	static const uint8_t slot[] = {3, 0x80, 1, 0, 0, 0, 0, 0, 0, 0,   0, 2, 0, 1, 0,
+				       0, 0,    4, 4, 8, 0, 0, 0, 4, 0xc, 1, 0, 0, 0};
 
 	switch (index) {
 	case 0:
@@ -200,6 +261,9 @@ size_t fuzz_seed(unsigned int index, uint8_t *buf)
 	case 2:
 		memcpy(buf, fw_cfg, sizeof(fw_cfg));
 		return sizeof(fw_cfg);
+	case 3:
+		memcpy(buf, slot, sizeof(slot));
+		return sizeof(slot);
 	default:
 		return 0;
 	}
@@ -211,15 +275,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	level = 0;
 	memset(ram, 0, sizeof(ram));
-	switch (take(&in, 1) % 3) {
+	switch (take(&in, 1) % 4) {
 	case 0:
 		play_uart(&in);
 		break;
 	case 1:
 		play_power(&in);
 		break;
-	default:
+	case 2:
 		play_fw_cfg(&in);
+		break;
+	default:
+		play_slots(&in);
 		break;
 	}
 	return 0;

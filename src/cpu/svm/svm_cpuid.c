@@ -194,7 +194,7 @@ int vmm__svm_cpu_model(const struct vmm_host *host, const char *model,
 
 static int default_cpuid(struct vmm__svm_vcpu *v, struct material *m, struct vmm_error *error)
 {
-	const struct vmm_x86_topology topology = {1, 1, v->vm->max_vcpus, 1};
+	const struct vmm_x86_topology topology = {1, 1, v->vm->max_vcpus, 1, 1};
 	int r;
 
 	v->cpuid_count = VMM__CPUID_MAX;

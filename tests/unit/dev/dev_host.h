@@ -55,6 +55,12 @@ static inline void dev_host_wake(void *opaque, const uint32_t *word)
 	(void)word;
 }
 
+static inline uint64_t dev_host_time(void *opaque)
+{
+	(void)opaque;
+	return 1234567;
+}
+
 static inline void dev_host_init(struct dev_host *h)
 {
 	memset(h, 0, sizeof(*h));
@@ -64,6 +70,7 @@ static inline void dev_host_init(struct dev_host *h)
 	h->host.free = dev_host_free;
 	h->host.wait = dev_host_wait;
 	h->host.wake = dev_host_wake;
+	h->host.time_ns = dev_host_time;
 }
 
 static inline uint64_t dev_in(const struct vmm_region_ops *ops, void *dev, uint64_t offset,

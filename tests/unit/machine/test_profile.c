@@ -85,7 +85,7 @@ static void every_key_has_limits_that_hold(void **state)
 {
 	struct vmm_profile *p = make();
 	struct vmm_profile_key k = {.size = sizeof(k)};
-	uint32_t n = 0;
+	uint32_t n = 0, slots = 0;
 
 	(void)state;
 	for (; vmm_profile_key_at(n, &k) == 0; n++) {
@@ -93,6 +93,7 @@ static void every_key_has_limits_that_hold(void **state)
 		uint64_t value;
 
 		assert_true(strlen(k.help) > 0);
+		slots += k.indices;
 		if (k.kind == VMM_PROFILE_KIND_STRING) {
 			char *long_text = calloc(1, (size_t)k.max + 2);
 
@@ -121,6 +122,7 @@ static void every_key_has_limits_that_hold(void **state)
 		}
 	}
 	assert_true(n >= 21);
+	assert_true(slots <= 512); /* VMM__PROFILE_SLOTS */
 	assert_int_equal(vmm_profile_set_number(p, 0xffff, 0, 0), -VMM_ENOENT);
 	assert_int_equal(vmm_profile_set_number(p, VMM_PROFILE_MEMORY_SIZE, 0, (1 << 20) + 1),
 			 -VMM_EALIGN);
