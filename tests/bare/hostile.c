@@ -20,11 +20,12 @@
 /* hostile/, by tests/guest/embed.py. */
 extern const struct image hostiles[];
 
-#define ENTRY      0x8000
-#define MOST_EXITS 2000000
-/* Before a guest that may have to be kicked is, and before one that should not. */
-#define SHORT_NS UINT64_C(300000000)
-#define LONG_NS  UINT64_C(30000000000)
+#define ENTRY 0x8000
+/* Before a guest that may have to be stopped is, and before one that should not: silence, exits. */
+#define SHORT_NS   UINT64_C(300000000)
+#define LONG_NS    UINT64_C(30000000000)
+#define FEW_EXITS  20000u
+#define MANY_EXITS 500000u
 
 /* How a guest may end. */
 #define WELL      1u /* by itself, and all was as it should be */
@@ -442,15 +443,16 @@ static uint32_t respond(struct machine *m, struct vmm_exit *exit)
 	}
 }
 
-static uint32_t run(struct machine *m, uint64_t limit_ns)
+static uint32_t run(struct machine *m, bool may_go_on)
 {
+	uint32_t most = may_go_on ? FEW_EXITS : MANY_EXITS;
 	struct vmm_exit exit = {0};
 	uint32_t ending = 0;
 
-	atomic_store(&watched_for, limit_ns);
+	atomic_store(&watched_for, may_go_on ? SHORT_NS : LONG_NS);
 	atomic_store(&watched_since, host.time_ns(NULL));
 	atomic_store(&watched, m->vcpu);
-	for (uint32_t exits = 0; ending == 0 && exits < MOST_EXITS; exits++) {
+	for (uint32_t exits = 0; ending == 0 && exits < most; exits++) {
 		int r = vmm_vcpu_run(m->vcpu, &exit);
 
 		if (r != 0) {
@@ -485,7 +487,7 @@ static bool run_once(const struct hostile_case *c, uint32_t time)
 		m.page = time % 2 == 0 ? time : ALLOCS + time + 8;
 	vmm_bare_usage(&before);
 	if (make(&m) == 0) {
-		ending = run(&m, c->endings & KICKED ? SHORT_NS : LONG_NS);
+		ending = run(&m, (c->endings & KICKED) != 0);
 		intact = is_host_intact(&m);
 	}
 	unmake(&m);
