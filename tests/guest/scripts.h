@@ -30,6 +30,7 @@ void script_readonly(struct run *run);
 void script_remap(struct run *run);
 void script_bus(struct run *run);
 void script_doorbell(struct run *run);
+void script_uefi(struct run *run);
 
 void script_split(struct run *run);
 void script_lifetimes(struct run *run);

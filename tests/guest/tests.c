@@ -113,5 +113,8 @@ const struct test tests[] = {
 	 .needs = NEEDS_THREADS,
 	 .script = script_kicks},
 	{.name = "lifetimes", .image = "real", .mode = MODE_RESET, .script = script_lifetimes},
+
+	/* Firmware */
+	{.name = "uefi", .image = "uefi", .mode = MODE_LONG64, .script = script_uefi},
 };
 const size_t test_count = sizeof(tests) / sizeof(tests[0]);
