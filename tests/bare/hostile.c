@@ -24,7 +24,7 @@ extern const struct image hostiles[];
 /* Before a guest that may have to be stopped is, and before one that should not: silence, exits. */
 #define SHORT_NS   UINT64_C(300000000)
 #define LONG_NS    UINT64_C(30000000000)
-#define FEW_EXITS  20000u
+#define FEW_EXITS  3000u
 #define MANY_EXITS 500000u
 
 /* How a guest may end. */
@@ -59,7 +59,7 @@ static const struct hostile_case cases[] = {
 	{"ports", CASE_PORTS, 1, WELL},
 	{"port-strings", CASE_PORT_STRINGS, 1, WELL},
 	{"mmio", CASE_MMIO, 1, WELL | GIVEN_UP},
-	{"wild-mmio", CASE_WILD_MMIO, 40, DIES},
+	{"wild-mmio", CASE_WILD_MMIO, 12, DIES},
 	{"no-idt", CASE_NO_IDT, 1, SHUT_DOWN},
 	{"fault-loop", CASE_FAULT_LOOP, 1, KICKED},
 	{"debug-loop", CASE_DEBUG_LOOP, 1, KICKED | SHUT_DOWN},
@@ -67,7 +67,7 @@ static const struct hostile_case cases[] = {
 	{"halt", CASE_HALT, 1, WELL},
 	{"no-stack", CASE_NO_STACK, 1, WELL | SHUT_DOWN | KICKED},
 	{"wild-segments", CASE_WILD_SEGMENTS, 20, DIES},
-	{"wild-code", CASE_WILD_CODE, 60, DIES},
+	{"wild-code", CASE_WILD_CODE, 30, DIES},
 };
 
 /* --- a host that watches its memory --- */
