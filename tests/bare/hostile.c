@@ -364,6 +364,8 @@ static _Atomic uint64_t watched_since, watched_for;
 /* On the second CPU, as long as the image runs. */
 static void watch(void *arg)
 {
+	static const uint32_t never;
+
 	(void)arg;
 	for (;;) {
 		struct vmm_vcpu *vcpu = atomic_load(&watched);
@@ -374,7 +376,7 @@ static void watch(void *arg)
 			atomic_store(&watched_since, now);
 			vmm_vcpu_kick(vcpu);
 		}
-		__asm__ volatile("pause");
+		host.wait(NULL, &never, 0, SHORT_NS / 4);
 	}
 }
 
