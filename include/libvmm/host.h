@@ -75,8 +75,10 @@ VMM_BEGIN_DECLS
  *                waits for its end; also for the calling CPU itself. 0 or -VMM_ENODEV.
  * @cpu_kick:     Interrupts that CPU, so that it leaves a guest; its handler does nothing else.
  *                Does not wait. May be called anywhere.
- * @cpu_timer:    Interrupts the calling CPU once when time_ns() reaches @deadline_ns, or soon if it
- *                has; VMM_FOREVER: not at all. Replaces what was set before.
+ * @cpu_timer:    Interrupts the calling CPU when time_ns() reaches @deadline_ns, or soon if it
+ *                has, and from then on again, some 100 us apart, until it is called again or
+ *                wait() is: the first may come when the CPU is about to enter a guest.
+ *                VMM_FOREVER: not at all. Replaces what was set before.
  */
 struct vmm_host {
 	uint32_t size;

@@ -127,10 +127,13 @@ void vmm__bare_apic_send(const struct bare_cpu *cpu, uint32_t vector)
 	bare_irq_restore(flags);
 }
 
-void vmm__bare_timer_set(struct bare_cpu *cpu)
+void vmm__bare_timer_set(struct bare_cpu *cpu, uint64_t earliest)
 {
-	const uint64_t at = cpu->timer_ns < cpu->wait_ns ? cpu->timer_ns : cpu->wait_ns;
+	uint64_t at = cpu->timer_ns < cpu->wait_ns ? cpu->timer_ns : cpu->wait_ns;
 	uint64_t now, count;
+
+	if (at < earliest)
+		at = earliest;
 
 	if (deadline_mode) {
 		bare_wrmsr(MSR_TSC_DEADLINE, at == VMM_FOREVER ? 0 : vmm__bare_tsc_of(at));

@@ -53,8 +53,9 @@ void vmm__bare_trap(struct vmm_bare_frame *frame);
 bool vmm__bare_apic_init(struct bare_cpu *cpu);
 void vmm__bare_apic_end(void);
 void vmm__bare_apic_send(const struct bare_cpu *cpu, uint32_t vector);
-/* Sets the timer to the earlier of the two deadlines of this CPU. Interrupts are off. */
-void vmm__bare_timer_set(struct bare_cpu *cpu);
+/* Sets the timer to the earlier of the two deadlines of this CPU, but not before @earliest.
+ * Interrupts are off. */
+void vmm__bare_timer_set(struct bare_cpu *cpu, uint64_t earliest);
 
 /* bare_time.c */
 bool vmm__bare_time_init(void);

@@ -44,14 +44,16 @@ static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64
 		bare_pause();
 		return;
 	}
+	if (cpu->timer_ns <= now) /* it has come, and there is no guest to be missed */
+		cpu->timer_ns = VMM_FOREVER;
 	cpu->wait_ns = timeout_ns < VMM_FOREVER - now ? now + timeout_ns : VMM_FOREVER;
-	vmm__bare_timer_set(cpu);
+	vmm__bare_timer_set(cpu, 0);
 	atomic_store(&cpu->waiting, word);
 	if (*seen == value)
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	atomic_store(&cpu->waiting, NULL);
 	cpu->wait_ns = VMM_FOREVER;
-	vmm__bare_timer_set(cpu);
+	vmm__bare_timer_set(cpu, 0);
 	bare_irq_restore(flags);
 }
 
@@ -141,7 +143,7 @@ static void host_cpu_timer(void *opaque, uint64_t deadline_ns)
 
 	(void)opaque;
 	cpu->timer_ns = deadline_ns;
-	vmm__bare_timer_set(cpu);
+	vmm__bare_timer_set(cpu, 0);
 	bare_irq_restore(flags);
 }
 

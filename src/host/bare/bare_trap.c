@@ -25,6 +25,8 @@ _Static_assert(sizeof(struct gate) == 16, "SDM vol. 3A, figure 6-8");
 
 #define GATE_INTERRUPT 0x8e
 
+#define TIMER_AGAIN_NS 100000
+
 struct __attribute__((packed)) table_register {
 	uint16_t limit;
 	uint64_t base;
@@ -139,8 +141,9 @@ static void dump(const struct vmm_bare_frame *f)
 }
 
 /*
- * Interrupts end what waits, a HLT or a guest, by being there. The timer may come early, and then
- * is set again.
+ * Interrupts end what waits, a HLT or a guest, by being there. The timer may come too early, and
+ * then is set again. Once it is due it comes again until it is set anew: the CPU may have been on
+ * its way into a guest.
  */
 static void interrupt(struct bare_cpu *cpu, uint64_t vector)
 {
@@ -152,11 +155,9 @@ static void interrupt(struct bare_cpu *cpu, uint64_t vector)
 	if (vector == BARE_VECTOR_TIMER) {
 		const uint64_t now = vmm__bare_time_ns();
 
-		if (cpu->timer_ns <= now)
-			cpu->timer_ns = VMM_FOREVER;
 		if (cpu->wait_ns <= now)
 			cpu->wait_ns = VMM_FOREVER;
-		vmm__bare_timer_set(cpu);
+		vmm__bare_timer_set(cpu, cpu->timer_ns <= now ? now + TIMER_AGAIN_NS : 0);
 	}
 }
 
