@@ -160,6 +160,7 @@ static int setup_vm(struct vmm__svm_vm *vm, struct vmm_error *error)
 	vm->features = leaf[3];
 	vm->gpa_bits = vmm__svm_gpa_bits();
 	vm->tsc_khz = vmm__svm_calibrate(vm->host);
+	vm->tsc_zero = vmm__svm_rdtsc();
 	find_xsave(vm);
 	vm->iopm = vmm__svm_alloc(vm, SVM_IOPM_BYTES, 4096);
 	vm->msrpm = vmm__svm_alloc(vm, SVM_MSRPM_BYTES, 4096);
@@ -208,6 +209,7 @@ static int vm_reset(void *opaque, struct vmm_error *error)
 
 	(void)error;
 	vmm__irqchip_reset(&vm->chip);
+	vm->tsc_zero = vmm__svm_rdtsc();
 	vmm__svm_set_clock(vm, 0);
 	return 0;
 }

@@ -47,6 +47,8 @@ static const struct shown shown[] = {
 	{0x80000021, 0, 0x00000044, 0, 0, 0},
 };
 
+#define CPUID_80000007_CONSTANT_TSC 0x100u /* EDX */
+
 /* The local APIC's timer counts nanoseconds. */
 #define APIC_KHZ 1000000u
 
@@ -115,6 +117,13 @@ static void add_shown(struct vmm__cpuid *table, const struct shown *s, uint32_t 
 		break;
 	case 0x80000000:
 		r[0] = r[0] < MAX_EXTENDED ? r[0] : MAX_EXTENDED;
+		break;
+	case 0x80000007:
+		/*
+		 * The host owns its CPUs, and neither changes their rate nor stops them: what the
+		 * paravirtual clock calls stable is so for the TSC itself.
+		 */
+		r[3] |= CPUID_80000007_CONSTANT_TSC;
 		break;
 	}
 	put(table, s->leaf, s->subleaf, s->leaf == 7 ? VMM_X86_CPUID_SUBLEAF : 0, r);

@@ -95,6 +95,7 @@ struct vmm__svm_vm {
 	/* Paravirtual clock: nanoseconds at TSC value 0 of the guest, modulo 2^64; see svm_clock.c.
 	 */
 	uint64_t clock_base;
+	uint64_t tsc_zero;   /* the CPUs' TSC when the VM was made or reset */
 	uint64_t stopped_ns; /* since guest time was stopped */
 	uint64_t stopped_tsc;
 };

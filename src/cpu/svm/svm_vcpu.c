@@ -225,6 +225,7 @@ int vmm__svm_vcpu_reset(void *vcpu, struct vmm_error *error)
 	r = set_initial(v, error);
 	if (r == 0)
 		r = set(v, VMM_STATE_X86_TSC, &tsc, sizeof(tsc), error);
+	v->vmcb->tsc_offset = 0 - v->vm->tsc_zero; /* the same on all */
 	if (r == 0)
 		r = set(v, VMM_STATE_X86_MP, &mp, sizeof(mp), error);
 	return r;
