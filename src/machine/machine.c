@@ -185,11 +185,11 @@ static int write_restart(struct vmm_machine *m)
 /* What the guest finds in memory when it starts. */
 static int write_firmware(struct vmm_machine *m)
 {
-	int err = write_tables(m);
+	int err = m->plan.uefi != 0 ? vmm__machine_write_uefi(m) : 0;
 
 	if (err == 0)
-		err = write_restart(m);
-	return err == 0 && m->plan.uefi != 0 ? vmm__machine_write_uefi(m) : err;
+		err = write_tables(m); /* may lie in vUEFI's room */
+	return err == 0 ? write_restart(m) : err;
 }
 
 /* --- Processors --- */

@@ -361,6 +361,11 @@ static int place_uefi(struct vmm__plan *plan, struct vmm_profile_error *error)
 		return vmm__profile_refuse(error, -VMM_ERANGE,
 					   "vUEFI wants a memory.size of 2M or more");
 	plan->uefi = end - MAP_UEFI_LEN;
+	/* UEFI 2.10, 4.6: in memory that is not reclaimed. That of large machines stays where it
+	 * is. */
+	if (plan->smbios.base == MAP_SMBIOS)
+		plan->smbios = (struct vmm__span){plan->uefi + MAP_UEFI_SMBIOS,
+						  MAP_UEFI_LEN - MAP_UEFI_SMBIOS};
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #define MAP_RESTART          UINT64_C(0xffff0) /* the last 16 bytes of that */
 #define MAP_EXTENDED         UINT64_C(0x100000)
 #define MAP_UEFI_LEN         UINT64_C(0x40000) /* vUEFI, at the end of low RAM */
+#define MAP_UEFI_SMBIOS      UINT64_C(0x21000) /* in it, behind its tables: SMBIOS's */
 #define MAP_LOW_RAM_END      UINT64_C(0xc0000000)
 #define MAP_PCI_WINDOW       UINT64_C(0xc0000000)
 #define MAP_PCI_WINDOW_LEN   UINT64_C(0x20000000)

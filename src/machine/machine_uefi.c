@@ -6,9 +6,6 @@
 
 #define SEED_LEN 32
 
-/* The tables of vmm_uefi_image_build() need less than that in front of the room. */
-#define TABLES_MOST 0x1000
-
 static int uefi_read(void *opaque, uint64_t gpa, void *buf, size_t len)
 {
 	struct vmm_machine *m = opaque;
@@ -47,7 +44,7 @@ static int build(struct vmm_machine *m, void *buf, struct vmm_uefi_image *image)
 		.doorbell = PORT_UEFI,
 		.rsdp = m->plan.tables.base,
 		.smbios = m->plan.smbios.base,
-		.room = MAP_UEFI_LEN - VMM_UEFI_RUNTIME_LEN - TABLES_MOST,
+		.room = MAP_UEFI_LEN - MAP_UEFI_SMBIOS,
 		.seed_len = make_seed(m, seed),
 		.version = vmm_version(),
 	};
@@ -56,6 +53,8 @@ static int build(struct vmm_machine *m, void *buf, struct vmm_uefi_image *image)
 	config.seed = config.seed_len > 0 ? seed : NULL;
 	err = vmm_uefi_image_build(&config, buf, MAP_UEFI_LEN, image);
 	memset(seed, 0, sizeof(seed));
+	if (err == 0 && image->room > m->plan.uefi + MAP_UEFI_SMBIOS)
+		err = -VMM_EBUG;
 	return err == 0 ? 0
 			: vmm__machine_fail(m, err, "vmm_uefi_image_build",
 					    "the image of vUEFI cannot be built: %s",
