@@ -99,6 +99,8 @@ static int check_config(const struct vmm__pt_config *c, unsigned *levels, unsign
 {
 	if (!c->format || !c->ops || !c->root || c->split > VMM__PT_SPLIT_NEVER)
 		return -VMM_EINVAL;
+	if (c->flags & VMM__PT_ODD_SIZES && !c->format->odd)
+		return -VMM_EINVAL;
 	if (c->leaf_shift != 0 && c->leaf_shift < c->format->shift)
 		return -VMM_EINVAL;
 	*levels = levels_for(c->format, c->ia_bits, root_bits);
@@ -122,7 +124,7 @@ static void choose_translate(struct vmm__pt *pt)
 
 	pt->translate = translate_any;
 	pt->linear = !f->addr_high && !pt->ops->virt;
-	if (!pt->linear || f->shift != 12 || f->bits != 9)
+	if (!pt->linear || pt->odd || f->shift != 12 || f->bits != 9)
 		return;
 	pt->quick = !pt->ops->clean && !(pt->flags & VMM__PT_INVAL_MAP);
 	if (pt->levels == 3)
@@ -167,6 +169,10 @@ int vmm__pt_init(struct vmm__pt *pt, const struct vmm__pt_config *c)
 		pt->dirty_clean = f->dirty_clean;
 		pt->dirty_set = f->dirty_set;
 	}
+	if (c->flags & VMM__PT_ODD_SIZES) {
+		pt->odd = f->odd;
+		pt->odd_largest = c->leaf_shift != 0 ? c->leaf_shift : f->max_oa;
+	}
 	derive_attributes(pt);
 	derive_levels(pt, c);
 	choose_translate(pt);
@@ -207,22 +213,25 @@ void *vmm__pt_pool_take(struct vmm__pt *pt, uint64_t *pa)
 /* Where a walk for one address ended: a leaf, or an entry that hardware ignores. */
 struct position {
 	uint64_t entry;
+	const uint64_t *slot;
 	unsigned level;
 };
 
 static void walk(const struct vmm__pt *pt, uint64_t ia, struct position *at)
 {
 	unsigned l = pt->levels - 1U, shift = level_shift(pt, l);
-	const uint64_t *t = pt->root;
-	uint64_t e = entry_get(t + (ia >> shift));
+	const uint64_t *slot = pt->root + (ia >> shift);
+	uint64_t e = entry_get(slot);
 
 	while (l > 0 && is_table(pt, e)) {
-		t = table_below(pt, e, l);
+		slot = table_below(pt, e, l);
 		l--;
 		shift -= pt->bits;
-		e = entry_get(t + ((ia >> shift) & (BIT(pt->bits) - 1)));
+		slot += (ia >> shift) & (BIT(pt->bits) - 1);
+		e = entry_get(slot);
 	}
 	at->entry = is_present(pt, e) ? e : 0;
+	at->slot = slot;
 	at->level = l;
 }
 
@@ -245,14 +254,10 @@ static int walk_beside_writer(const struct vmm__pt *pt, uint64_t ia, struct posi
 	return -VMM_EBUSY;
 }
 
-static uint64_t leaf_oa(const struct vmm__pt *pt, uint64_t entry, unsigned level)
-{
-	return addr_decode(pt, entry) & ~level_mask(pt, level);
-}
-
 static __attribute__((noinline)) uint64_t translate_any(const struct vmm__pt *pt, uint64_t ia)
 {
 	struct position at;
+	uint64_t mask;
 	int r;
 
 	if (ia > pt->ia_last)
@@ -260,7 +265,8 @@ static __attribute__((noinline)) uint64_t translate_any(const struct vmm__pt *pt
 	r = walk_beside_writer(pt, ia, &at);
 	if (r != 0)
 		return r == -VMM_EBUSY ? VMM__PT_BUSY : VMM__PT_NOTHING;
-	return leaf_oa(pt, at.entry, at.level) | (ia & level_mask(pt, at.level));
+	mask = leaf_mask(pt, at.entry, at.level);
+	return (addr_decode(pt, at.entry) & ~mask) | (ia & mask);
 }
 
 static inline uint64_t translate_large(const struct vmm__pt *pt, uint64_t ia, uint64_t e,
@@ -317,13 +323,25 @@ static uint64_t translate_5(const struct vmm__pt *pt, uint64_t ia)
 void vmm__pt_describe(const struct vmm__pt *pt, uint64_t ia, uint64_t e, unsigned level,
 		      struct vmm__pt_leaf *leaf)
 {
-	leaf->ia = ia & ~level_mask(pt, level);
-	leaf->oa = leaf_oa(pt, e, level);
-	leaf->size = level_mask(pt, level) + 1;
+	uint64_t mask = leaf_mask(pt, e, level);
+
+	leaf->ia = ia & ~mask;
+	leaf->oa = addr_decode(pt, e) & ~mask;
+	leaf->size = mask + 1;
 	leaf->prot = pt->prot_of[prot_index(pt->format, e)];
 	leaf->mem = pt->mem_of[mem_index(pt->format, e)];
 	leaf->accessed = (e & pt->accessed) != 0;
 	leaf->dirty = is_dirty(pt, e);
+}
+
+static void describe(const struct vmm__pt *pt, uint64_t ia, const struct position *at,
+		     struct vmm__pt_leaf *leaf)
+{
+	uint64_t e = at->entry;
+
+	if (is_odd(pt, e))
+		e |= group_noted(pt, group_of(pt, at->slot, e, at->level, ia));
+	vmm__pt_describe(pt, ia, e, at->level, leaf);
 }
 
 int vmm__pt_lookup(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__pt_leaf *leaf)
@@ -335,7 +353,7 @@ int vmm__pt_lookup(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__pt_l
 		return -VMM_ERANGE;
 	r = walk_beside_writer(pt, ia.a, &at);
 	if (r == 0)
-		vmm__pt_describe(pt, ia.a, at.entry, at.level, leaf);
+		describe(pt, ia.a, &at, leaf);
 	return r;
 }
 
@@ -351,7 +369,7 @@ int vmm__pt_next(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__ia las
 		int r = walk_beside_writer(pt, a, &at);
 
 		if (r == 0)
-			vmm__pt_describe(pt, a, at.entry, at.level, leaf);
+			describe(pt, a, &at, leaf);
 		if (r != -VMM_ENOENT)
 			return r;
 		end = a | level_mask(pt, at.level);

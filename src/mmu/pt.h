@@ -83,6 +83,8 @@ struct vmm__pt_ops {
 #define VMM__PT_NO_EXEC_ONLY 0x04U /* the hardware lacks execute-only pages (EPT) */
 #define VMM__PT_W_XOR_X      0x08U /* refuse what is both writable and executable */
 #define VMM__PT_INVAL_MAP    0x10U /* new mappings need an invalidation (VT-d caching mode) */
+#define VMM__PT_ODD_SIZES \
+	0x20U /* leaves of all powers of two, where the format has them (AMD-Vi) */
 
 /* How a leaf in use may become a table, or a table a leaf. */
 #define VMM__PT_SPLIT_FORMAT 0U /* as the format says */
@@ -155,6 +157,9 @@ struct vmm__pt {
 
 	uint64_t pool_pa; /* first free page, each leads to the next by its first word; 0: none */
 	uint64_t pool_pages;
+
+	uint64_t odd;        /* the format's, if wanted */
+	uint8_t odd_largest; /* log2 of the largest of them */
 };
 
 /**

@@ -165,6 +165,65 @@ static inline uint64_t addr_decode(const struct vmm__pt *pt, uint64_t e)
 	return (e & f->addr) | ((e & f->addr_high) << f->high_shift);
 }
 
+/*
+ * Odd sizes: between one level's and the next's. Such a leaf stands in as many entries as it
+ * covers, each the same, and its size in the address field: the lowest 0 bit from the smallest
+ * page's up has half its value (48882 2.2.3, table 14). Every entry alone tells where its own part
+ * leads, so that they can be changed one by one; accessed and dirty may be noted in any of them
+ * (2.2.3.2).
+ */
+static inline bool is_odd(const struct vmm__pt *pt, uint64_t e)
+{
+	return pt->odd != 0 && (e & pt->odd) == pt->odd;
+}
+
+/* Bytes that a leaf found at a level covers, less one. */
+static inline uint64_t leaf_mask(const struct vmm__pt *pt, uint64_t e, unsigned level)
+{
+	uint64_t zeros = ~(e | level_mask(pt, 0));
+
+	return is_odd(pt, e) ? 2 * FIELD_LSB(zeros) - 1 : level_mask(pt, level);
+}
+
+static inline uint64_t odd_encode(const struct vmm__pt *pt, uint64_t e, uint64_t mask)
+{
+	return e | pt->odd | (mask >> 1 & ~level_mask(pt, 0));
+}
+
+/* The leaf of the level's own size that maps what a leaf of a group does at @ia. */
+static inline uint64_t odd_decode(const struct vmm__pt *pt, uint64_t e, unsigned level, uint64_t ia)
+{
+	uint64_t mask = leaf_mask(pt, e, level) & ~level_mask(pt, 0);
+
+	if (!is_odd(pt, e))
+		return e;
+	return (e & ~(pt->odd | mask)) | (ia & mask & ~level_mask(pt, level));
+}
+
+/* The entries in which an odd leaf stands. */
+struct group {
+	uint64_t *slot;
+	uint64_t n, first, last; /* input addresses */
+};
+
+static inline struct group group_of(const struct vmm__pt *pt, const uint64_t *slot, uint64_t e,
+				    unsigned level, uint64_t ia)
+{
+	uint64_t mask = leaf_mask(pt, e, level), before = (ia & mask) >> level_shift(pt, level);
+
+	return (struct group){(uint64_t *)(uintptr_t)(slot - before),
+			      (mask >> level_shift(pt, level)) + 1, ia & ~mask, ia | mask};
+}
+
+static inline uint64_t group_noted(const struct vmm__pt *pt, struct group g)
+{
+	uint64_t noted = 0;
+
+	for (uint64_t i = 0; i < g.n; i++)
+		noted |= entry_get(g.slot + i);
+	return noted & (pt->accessed | pt->dirty_set);
+}
+
 static inline uint64_t *table_at(const struct vmm__pt *pt, uint64_t pa)
 {
 	if (pt->ops->virt)

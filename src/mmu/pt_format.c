@@ -232,6 +232,7 @@ const struct vmm__pt_format vmm__pt_amdvi = {
 	.table = AMDVI_PR | AMDVI_A | AMDVI_IR | AMDVI_IW | MARK_AMDVI,
 	.level_step = FIELD_PUT(AMDVI_NL, 1),
 	.leaf = AMDVI_PR,
+	.odd = FIELD_PUT(AMDVI_NL, AMDVI_NL_ODD),
 	.prot = amdvi_prot,
 	.top_shift = 61,
 	.top_bits = 2,

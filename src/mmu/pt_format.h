@@ -62,6 +62,7 @@ struct vmm__pt_format {
 	uint64_t leaf;       /* set in every leaf */
 	uint64_t leaf_last;  /* and at level 0 */
 	uint64_t leaf_upper; /* and above */
+	uint64_t odd; /* set in leaves of sizes between the levels' (see pt_entry.h); 0: none */
 
 	/*
 	 * Bits for a protection under the table's flags, 0 if it cannot be had. They lie in two

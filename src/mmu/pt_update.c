@@ -361,6 +361,25 @@ static int plan_map(struct op *op, const uint64_t *t, unsigned level, uint64_t f
 	}
 }
 
+/* Leaves of all sizes that both addresses allow, each in as many entries as it covers. */
+static void fill_groups(const struct vmm__pt *pt, uint64_t *slot, uint64_t n, unsigned level,
+			uint64_t a, uint64_t v)
+{
+	unsigned shift = level_shift(pt, level);
+
+	for (uint64_t i = 0, run; i < n; i += run) {
+		uint64_t step = i << shift, free = (a + step) | addr_decode(pt, v + step);
+
+		run = 1;
+		while (run < BIT(pt->bits - 1U) && 2 * run <= n - i &&
+		       (free & ((2 * run << shift) - 1)) == 0 &&
+		       2 * run << shift <= BIT(pt->odd_largest))
+			run *= 2;
+		entry_fill(slot + i, run,
+			   run > 1 ? odd_encode(pt, v + step, (run << shift) - 1) : v + step, 0);
+	}
+}
+
 /* Addresses whose high bits stand elsewhere do not carry into them: a run ends there. */
 static void fill_leaves(const struct op *op, uint64_t *slot, uint64_t n, unsigned level, uint64_t a)
 {
@@ -372,8 +391,12 @@ static void fill_leaves(const struct op *op, uint64_t *slot, uint64_t n, unsigne
 		uint64_t oa = a + (done << shift) + op->delta;
 
 		run = least(n - done, (carry - (oa & (carry - 1))) >> shift);
-		entry_fill(slot + done, run, addr_encode(pt, oa) | op->bits | pt->leaf[level],
-			   BIT(shift));
+		if (pt->odd)
+			fill_groups(pt, slot + done, run, level, a + (done << shift),
+				    addr_encode(pt, oa) | op->bits | pt->leaf[level]);
+		else
+			entry_fill(slot + done, run,
+				   addr_encode(pt, oa) | op->bits | pt->leaf[level], BIT(shift));
 	}
 }
 
@@ -523,6 +546,35 @@ static bool changes(const struct op *op, uint64_t e)
 	return entry_clean(op->pt, changed(op, e)) != entry_clean(op->pt, e);
 }
 
+/*
+ * An odd leaf around @ia has to become leaves of its level's own size: the run of entries from
+ * @first to @last cuts it, or it is too large for a split.
+ */
+static bool cuts_group(const struct op *op, uint64_t e, unsigned level, uint64_t ia, uint64_t first,
+		       uint64_t last)
+{
+	const struct vmm__pt *pt = op->pt;
+	uint64_t mask = leaf_mask(pt, e, level);
+
+	if (!is_odd(pt, e) || !changes(op, e))
+		return false;
+	return is_split(op) ? level == op->top : (ia & ~mask) < first || (ia | mask) > last;
+}
+
+/* Whether the odd leaves of a run of entries can stay what they are, or may be changed. */
+static int plan_groups(const struct op *op, const uint64_t *slot, uint64_t n, unsigned level,
+		       uint64_t a)
+{
+	const struct vmm__pt *pt = op->pt;
+	uint64_t size = level_mask(pt, level) + 1, last = a + n * size - 1;
+
+	for (uint64_t i = 0; i < n && pt->split == VMM__PT_SPLIT_NEVER; i++) {
+		if (cuts_group(op, entry_get(slot + i), level, a + i * size, a, last))
+			return -VMM_ENOTSUP;
+	}
+	return 0;
+}
+
 static int plan_cuts(struct op *op, const uint64_t *t, unsigned level, uint64_t first,
 		     uint64_t last);
 
@@ -546,20 +598,20 @@ static int plan_cuts(struct op *op, const uint64_t *t, unsigned level, uint64_t 
 	const struct vmm__pt *pt = op->pt;
 
 	for (uint64_t a = first, stop;; a = stop + 1) {
+		const uint64_t *slot = t + level_index(pt, level, a);
 		uint64_t n = level <= op->top ? whole_entries(pt, level, a, last) : 0;
+		int r = 0;
 
 		if (n != 0) {
 			stop = a + (n << level_shift(pt, level)) - 1;
+			if (pt->odd)
+				r = plan_groups(op, slot, n, level, a);
 		} else {
-			int r;
-
 			stop = least(last, a | level_mask(pt, level));
-			r = plan_cut(op, entry_get(t + level_index(pt, level, a)), level, a, stop);
-			if (r != 0)
-				return r;
+			r = plan_cut(op, entry_get(slot), level, a, stop);
 		}
-		if (stop == last)
-			return 0;
+		if (r != 0 || stop == last)
+			return r;
 	}
 }
 
@@ -648,6 +700,51 @@ static void split_leaf(struct op *op, uint64_t *slot, uint64_t e, unsigned level
 	if (late != e)
 		inherit(pt, new, level - 1,
 			(late & pt->accessed) | (is_dirty(pt, late) ? pt->dirty_set : 0));
+}
+
+/* What was noted in any entry of a group, until it was replaced, holds for all of it. */
+static void break_group(struct op *op, struct group g, uint64_t e, unsigned level)
+{
+	struct vmm__pt *pt = op->pt;
+	uint64_t step = level_mask(pt, level) + 1, noted = 0;
+	bool hole = pt->split == VMM__PT_SPLIT_BREAK;
+
+	if (hole)
+		begin_hole(pt);
+	for (uint64_t i = 0; i < g.n; i++)
+		noted |= entry_swap(g.slot + i,
+				    hole ? 0 : odd_decode(pt, e, level, g.first + i * step));
+	if (hole) {
+		struct vmm__pt_inval whole = {g.first, g.last, false};
+		int r;
+
+		clean(pt, g.slot, g.n);
+		r = invalidate(pt, &whole);
+		if (r != 0)
+			op->error = r;
+	}
+	noted &= pt->accessed | pt->dirty_set;
+	for (uint64_t i = 0; i < g.n; i++) {
+		if (hole)
+			entry_put(g.slot + i, odd_decode(pt, e | noted, level, g.first + i * step));
+		else
+			entry_or(g.slot + i, noted);
+	}
+	clean(pt, g.slot, g.n);
+	note(op, g.first, g.last);
+}
+
+static void break_groups(struct op *op, uint64_t *slot, uint64_t n, unsigned level, uint64_t a)
+{
+	const struct vmm__pt *pt = op->pt;
+	uint64_t size = level_mask(pt, level) + 1, last = a + n * size - 1;
+
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t e = entry_get(slot + i), ia = a + i * size;
+
+		if (cuts_group(op, e, level, ia, a, last))
+			break_group(op, group_of(pt, slot + i, e, level, ia), e, level);
+	}
 }
 
 static void unmap_run(struct op *op, uint64_t *slot, uint64_t n, unsigned level)
@@ -744,6 +841,10 @@ static void change_cut(struct op *op, uint64_t *slot, unsigned level, uint64_t f
 					     level_index(pt, level - 1, last)))
 			unlink_table(op, slot, e);
 	} else if (is_present(pt, e) && changes(op, e)) {
+		if (is_odd(pt, e)) {
+			break_group(op, group_of(pt, slot, e, level, first), e, level);
+			e = entry_get(slot);
+		}
 		split_leaf(op, slot, e, level, first, last);
 	}
 }
@@ -759,6 +860,8 @@ static void change_table(struct op *op, uint64_t *t, unsigned level, uint64_t fi
 
 		if (n != 0) {
 			stop = a + (n << level_shift(pt, level)) - 1;
+			if (pt->odd)
+				break_groups(op, slot, n, level, a);
 			if (is_unmap(op))
 				unmap_run(op, slot, n, level);
 			else if (!is_split(op))
@@ -948,13 +1051,13 @@ static uint64_t table_noted(const struct vmm__pt *pt, const uint64_t *t)
 static uint64_t merged_leaf(const struct vmm__pt *pt, const uint64_t *t, unsigned level)
 {
 	uint64_t step = BIT(level_shift(pt, level - 1));
-	uint64_t e = entry_clean(pt, entry_get(t));
+	uint64_t e = entry_clean(pt, odd_decode(pt, entry_get(t), level - 1, 0));
 
 	if (is_table(pt, e) || !is_present(pt, e) ||
 	    (addr_decode(pt, e) & level_mask(pt, level)) != 0)
 		return 0;
 	for (uint64_t i = 1, n = BIT(pt->bits), v = e + step; i < n; i++, v += step) {
-		uint64_t other = entry_get(t + i);
+		uint64_t other = odd_decode(pt, entry_get(t + i), level - 1, i * step);
 
 		if (other != v && entry_clean(pt, other) != v)
 			return 0;
@@ -1075,24 +1178,31 @@ static uint64_t harvested(const struct vmm__pt *pt, uint64_t e, unsigned clear)
 	return clear & VMM__PT_CLEAR_ACCESSED ? e & ~pt->accessed : e;
 }
 
-static void harvest_leaf(const struct harvest *h, uint64_t *slot, uint64_t e, unsigned level,
-			 uint64_t a)
+/* The last address of the leaf. */
+static uint64_t harvest_leaf(const struct harvest *h, uint64_t *slot, uint64_t e, unsigned level,
+			     uint64_t a)
 {
 	struct op *op = h->op;
 	const struct vmm__pt *pt = op->pt;
-	uint64_t mask = level_mask(pt, level), v;
+	struct group g = group_of(pt, slot, e, level, a);
 	struct vmm__pt_leaf leaf;
+	uint64_t v, noted = 0;
 
-	while ((v = harvested(pt, e, h->clear)) != e) {
-		if (entry_swap_if(slot, &e, v)) {
-			note(op, a & ~mask, a | mask);
-			clean(pt, slot, 1);
-			break;
+	for (uint64_t i = 0; i < g.n; i++) {
+		e = entry_get(g.slot + i);
+		while ((v = harvested(pt, e, h->clear)) != e) {
+			if (entry_swap_if(g.slot + i, &e, v)) {
+				note(op, g.first, g.last);
+				clean(pt, g.slot + i, 1);
+				break;
+			}
 		}
+		noted |= e & (pt->accessed | pt->dirty_set);
 	}
-	vmm__pt_describe(pt, a, e, level, &leaf);
+	vmm__pt_describe(pt, a, e | noted, level, &leaf);
 	if (h->tell && (leaf.accessed || leaf.dirty))
 		h->tell(h->ctx, &leaf);
+	return g.last;
 }
 
 static void harvest_table(const struct harvest *h, uint64_t *t, unsigned level, uint64_t first,
@@ -1108,7 +1218,7 @@ static void harvest_table(const struct harvest *h, uint64_t *t, unsigned level, 
 		if (level > 0 && is_table(pt, e))
 			harvest_table(h, table_below(pt, e, level), level - 1, a, stop);
 		else if (is_present(pt, e))
-			harvest_leaf(h, slot, e, level, a);
+			stop = least(last, harvest_leaf(h, slot, e, level, a));
 		if (stop == last)
 			return;
 	}

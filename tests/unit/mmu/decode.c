@@ -262,6 +262,23 @@ static unsigned odd_shift(uint64_t e)
 	return n + 1;
 }
 
+/* 48882 2.2.3.2: accessed and dirty are what any of them says. */
+static void replicas(uint64_t ia, uint64_t e, unsigned shift, struct decoded *r)
+{
+	uint64_t mask = (UINT64_C(1) << r->shift) - 1, noted = UINT64_C(3) << 5;
+	const uint64_t *first = r->slot - ((ia & mask) >> shift);
+
+	for (uint64_t i = 0; i <= mask >> shift; i++) {
+		uint64_t other = __atomic_load_n(first + i, __ATOMIC_ACQUIRE);
+
+		r->uneven |= ((other ^ e) & ~noted) != 0;
+		if ((other ^ e) & ~noted)
+			continue;
+		r->accessed |= bit(other, 5);
+		r->dirty |= bit(other, 6);
+	}
+}
+
 static void found(const struct decoder *d, uint64_t ia, uint64_t e, unsigned level,
 		  struct decoded *r)
 {
@@ -274,6 +291,8 @@ static void found(const struct decoder *d, uint64_t ia, uint64_t e, unsigned lev
 	mask = (UINT64_C(1) << r->shift) - 1;
 	r->oa = (address(d, e) & ~mask) | (ia & mask);
 	leaf(d, e, level, r);
+	if (r->shift > d->shift + level * d->bits)
+		replicas(ia, e, d->shift + level * d->bits, r);
 }
 
 struct decoded decode(const struct decoder *d, uint64_t ia)

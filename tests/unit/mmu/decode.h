@@ -37,6 +37,8 @@ struct decoder {
 
 struct decoded {
 	bool mapped;
+	bool uneven; /* the entries of a leaf that is replicated differ by more than what is noted
+		      */
 	bool broken; /* something the hardware would report: reserved bits, a bad type */
 	bool r, w, x, xu, user;
 	bool accessed, dirty;

@@ -13,6 +13,7 @@
 
 #define AD   VMM__PT_AD
 #define MODE VMM__PT_MODE_EXEC
+#define ODD  VMM__PT_ODD_SIZES
 
 const struct encoding encodings[] = {
 	{"npt", &vmm__pt_npt, DECODE_NPT, AD, false, {R | W, R | X}, {WB, UC}, 48, 48},
@@ -162,6 +163,8 @@ const struct encoding encodings[] = {
 	 {WB, UC},
 	 48,
 	 52},
+	{"amdvi-odd", &vmm__pt_amdvi, DECODE_AMDVI, AD | ODD, false, {R | W, R}, {WB, WC}, 48, 48},
+	{"amdvi-odd-6", &vmm__pt_amdvi, DECODE_AMDVI, ODD, false, {R | W, W}, {WB, WC}, 64, 52},
 };
 
 const unsigned encoding_count = sizeof(encodings) / sizeof(encodings[0]);

@@ -35,6 +35,9 @@ static int invalidate(void *ctx, const struct vmm__pt_inval *inval)
 
 	if (inval->first > inval->last || inval->last > s->pt.ia_last)
 		s->failure = "invalidation of a bad range";
+	for (unsigned i = 0; i < s->pages; i++)
+		s->flushed[i] |=
+			inval->first >> s->format.shift <= i && inval->last >> s->format.shift >= i;
 	s->invalidations++;
 	if (s->fail_invalidations == 0)
 		return 0;
@@ -91,7 +94,7 @@ bool small_init(struct small *s, const struct encoding *e, const struct small_ge
 	s->format.concat = g->root_bits > g->bits ? (uint8_t)(g->root_bits - g->bits) : 0;
 	s->ops = (struct vmm__pt_ops){.virt = virt, .invalidate = invalidate};
 	s->pages = 1U << (g->root_bits + (g->levels - 1U) * g->bits);
-	s->tables = SMALL_TABLES;
+	s->tables = g->bits > 2 ? SMALL_TABLES / 2 : SMALL_TABLES;
 	s->pa_base = UINT64_C(1) << (e->oa_bits - 1);
 	/* Output addresses pass the point where wide formats carry into their high bits. */
 	s->oa_base = (UINT64_C(1) << (s->format.shift == 16 ? 48 : e->oa_bits - 2)) -
@@ -105,7 +108,7 @@ bool small_init(struct small *s, const struct encoding *e, const struct small_ge
 	c.oa_bits = e->oa_bits;
 	c.split = g->split;
 	c.flags = e->flags;
-	if (s->pages > SMALL_PAGES || g->bits > 2 || vmm__pt_init(&s->pt, &c) != 0)
+	if (s->pages > SMALL_PAGES || g->bits > 3 || vmm__pt_init(&s->pt, &c) != 0)
 		return false;
 	s->decoder = encoding_decoder(e, &s->pt);
 	s->decoder.table = decoder_table;
@@ -149,6 +152,47 @@ static bool in_range(const struct small_op *op, unsigned page)
 	return page >= op->first && page < (unsigned)op->first + op->count;
 }
 
+/* log2 of the pages of a leaf, its first page, and one past it. */
+static unsigned leaf_bits(const struct small *s, const struct small_page *p)
+{
+	return (unsigned)p->level * s->format.bits + p->odd;
+}
+
+static unsigned leaf_first(const struct small *s, const struct small_page *m, unsigned page)
+{
+	return page >> leaf_bits(s, &m[page]) << leaf_bits(s, &m[page]);
+}
+
+static unsigned leaf_end(const struct small *s, const struct small_page *m, unsigned page)
+{
+	return leaf_first(s, m, page) + (1U << leaf_bits(s, &m[page]));
+}
+
+static bool leaf_outside(const struct small *s, const struct small_op *op,
+			 const struct small_page *m, unsigned page)
+{
+	return leaf_end(s, m, page) <= op->first ||
+	       leaf_first(s, m, page) >= (unsigned)op->first + op->count;
+}
+
+/* The largest leaf between this level's and the next's that the operation allows. */
+static uint8_t model_odd(const struct small *s, const struct small_op *op, unsigned level,
+			 unsigned page)
+{
+	uint8_t odd = 0;
+
+	if (!(s->encoding->flags & VMM__PT_ODD_SIZES))
+		return 0;
+	for (uint8_t k = 1; k < s->format.bits; k++) {
+		unsigned n = 1U << (level * s->format.bits + k), first = page & ~(n - 1U);
+
+		if (first >= op->first && first + n <= (unsigned)op->first + op->count &&
+		    ((op->first ^ (op->oa + (s->oa_base >> s->format.shift))) & (n - 1)) == 0)
+			odd = k;
+	}
+	return odd;
+}
+
 static int model_map(const struct small *s, const struct small_op *op, struct small_page *m)
 {
 	unsigned top = s->pt.top;
@@ -167,7 +211,8 @@ static int model_map(const struct small *s, const struct small_op *op, struct sm
 		m[p] = (struct small_page){.oa = (uint8_t)(op->oa + p - op->first + 1),
 					   .which_prot = op->which & 1,
 					   .which_mem = op->which >> 1 & 1,
-					   .level = (uint8_t)level};
+					   .level = (uint8_t)level,
+					   .odd = model_odd(s, op, level, p)};
 	}
 	return 0;
 }
@@ -176,6 +221,20 @@ static int model_map(const struct small *s, const struct small_op *op, struct sm
 static int model_cut(const struct small *s, const struct small_op *op, struct small_page *m,
 		     unsigned most, bool protect)
 {
+	for (unsigned p = 0; p < s->pages; p++) {
+		unsigned first = leaf_first(s, m, p), end = leaf_end(s, m, p);
+
+		if (!m[p].oa || m[p].odd == 0 || leaf_outside(s, op, m, p) ||
+		    (most == SMALL_PAGES && first >= op->first &&
+		     end <= (unsigned)op->first + op->count) ||
+		    (most != SMALL_PAGES && m[p].level < most) ||
+		    (protect && m[p].which_prot == (op->which & 1)))
+			continue;
+		if (s->pt.split == VMM__PT_SPLIT_NEVER)
+			return -VMM_ENOTSUP;
+		for (unsigned i = first; i < end; i++)
+			m[i].odd = 0;
+	}
 	for (unsigned p = 0; p < s->pages; p++) {
 		unsigned level = m[p].level;
 
@@ -221,6 +280,7 @@ static int model_merge(const struct small *s, const struct small_op *op, struct 
 				noted |= m[i].noted;
 			for (unsigned i = p; i < block_end(s, level, p); i++) {
 				m[i].level = (uint8_t)level;
+				m[i].odd = 0;
 				m[i].noted = noted;
 			}
 		}
@@ -233,7 +293,7 @@ static int model_harvest(const struct small *s, const struct small_op *op, struc
 	if (!(s->encoding->flags & VMM__PT_AD))
 		return -VMM_ENOTSUP;
 	for (unsigned p = 0; p < s->pages; p++) {
-		if (m[p].oa && !outside(s, op, m[p].level, p))
+		if (m[p].oa && !leaf_outside(s, op, m, p))
 			m[p].noted &= (uint8_t)~op->which;
 	}
 	return 0;
@@ -246,8 +306,8 @@ static void model_touch(const struct small *s, const struct small_op *op, struct
 
 	if (!p->oa || !(s->encoding->flags & VMM__PT_AD))
 		return;
-	for (unsigned i = block(s, p->level, op->first), end = block_end(s, p->level, op->first);
-	     i < end; i++)
+	for (unsigned i = leaf_first(s, m, op->first), end = leaf_end(s, m, op->first); i < end;
+	     i++)
 		m[i].noted |= write ? 3 : 1;
 }
 
@@ -355,7 +415,7 @@ static const char *check_told(const struct small *s, const struct small_op *op,
 	if (s->told_wrong)
 		return "harvest told a leaf twice, or one that is not there";
 	for (unsigned p = 0; p < s->pages; p++) {
-		bool touched = before[p].oa && !outside(s, op, before[p].level, p);
+		bool touched = before[p].oa && !leaf_outside(s, op, before, p);
 
 		if (s->told[p] != (touched ? before[p].noted : 0))
 			return "harvest told other leaves than those noted";
@@ -383,8 +443,10 @@ static const char *check_page(const struct small *s, unsigned i)
 	d.oa -= 5;
 	if (!same(s, &d, p))
 		return "the hardware finds another mapping than the model";
-	if (d.shift != s->format.shift + (unsigned)p->level * s->format.bits)
+	if (d.shift != s->format.shift + leaf_bits(s, p))
 		return "the leaf is not of the model's size";
+	if (d.uneven)
+		return "the entries of one leaf differ";
 	if (ad && p->noted != (d.accessed | d.dirty << 1))
 		return "accessed and dirty bits differ";
 	if (r != 0 || oa != d.oa + 5)
@@ -415,7 +477,7 @@ static const char *check_iteration(const struct small *s)
 			return i == s->pages && r == -VMM_ENOENT ? NULL : "next ends too early";
 		if (i == s->pages || leaf.ia != (uint64_t)i << s->format.shift)
 			return "next gives another leaf";
-		i = block_end(s, s->now[i].level, i);
+		i = leaf_end(s, s->now, i);
 	}
 	return i == s->pages ? NULL : "next skips leaves";
 }
@@ -472,6 +534,7 @@ static const char *run_with(struct small *s, const struct small_op *op, bool few
 		memcpy(s->next, s->now, sizeof(s->next));
 	s->failure = NULL;
 	s->invalidations = 0;
+	memset(s->flushed, 0, sizeof(s->flushed));
 	watched = s;
 	stored_hook = op->kind == SMALL_TOUCH ? NULL : stored;
 	r = run(s, op);
@@ -489,6 +552,11 @@ static const char *run_with(struct small *s, const struct small_op *op, bool few
 		return "another result than the model's";
 	if (pool > s->pt.pool_pages && pool - s->pt.pool_pages > bound(s, op))
 		return "more pages taken than the bound says";
+	for (unsigned i = 0; i < s->pages && op->kind != SMALL_TOUCH; i++) {
+		if (before[i].oa && memcmp(&before[i], &s->now[i], sizeof(before[i])) != 0 &&
+		    !s->flushed[i])
+			return "a page changed that was not invalidated";
+	}
 	return op->kind == SMALL_HARVEST && r == 0 ? check_told(s, op, before) : NULL;
 }
 

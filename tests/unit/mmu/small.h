@@ -34,6 +34,7 @@ struct small_op {
 struct small_page {
 	uint8_t oa; /* page + 1; 0: not mapped */
 	uint8_t which_prot, which_mem, level;
+	uint8_t odd;   /* log2 of the entries that the leaf stands in */
 	uint8_t noted; /* 1 accessed, 2 dirty */
 };
 
@@ -60,6 +61,7 @@ struct small {
 	const char *failure;         /* the first thing that went wrong */
 	unsigned fail_invalidations; /* so many of the next ones fail */
 	unsigned invalidations, holes;
+	bool flushed[SMALL_PAGES]; /* by those of this operation */
 
 	/* The hardware writes through a page after so many stores of the operation; 0: never. */
 	unsigned race_store, race_page;

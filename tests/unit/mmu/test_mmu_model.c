@@ -219,6 +219,12 @@ int main(int argc, char **argv)
 	static const struct small_geometry deep[] = {{1, 3, 2, VMM__PT_SPLIT_BREAK},
 						     {1, 3, 2, VMM__PT_SPLIT_LIVE},
 						     {1, 4, 1, VMM__PT_SPLIT_LIVE}};
+	/* Leaves of sizes between the levels': at 2 bits of twice the size, at 3 of 4 times as
+	 * well. */
+	static const struct small_geometry odd[] = {{3, 2, 1, VMM__PT_SPLIT_LIVE},
+						    {3, 2, 1, VMM__PT_SPLIT_BREAK},
+						    {2, 2, 2, VMM__PT_SPLIT_NEVER},
+						    {2, 2, 2, VMM__PT_SPLIT_LIVE}};
 	unsigned ops = slow ? 100 : 40;
 
 	if (wide) {
@@ -232,6 +238,11 @@ int main(int argc, char **argv)
 		const struct small_geometry *g = i & 1 ? &deep[i / 2 % 3] : &two_by_two[i / 2 % 3];
 
 		run(&encodings[i], g, 4, ops, 3, false);
+		if (encodings[i].flags & VMM__PT_ODD_SIZES) {
+			for (unsigned k = 0; k < 4; k++)
+				run(&encodings[i], &odd[k], 2, ops, 3, false);
+			g = &odd[0];
+		}
 		if (encodings[i].flags & VMM__PT_AD)
 			run(&encodings[i], g, NOTED, MOST_OPS, slow ? 4 : 3, false);
 	}
@@ -239,10 +250,12 @@ int main(int argc, char **argv)
 		race(find("npt"), &two_by_two[i]);
 		race(find("arm-s2-4k-ad"), &deep[i]);
 		race(find("arm-s1-4k"), &deep[i]);
+		race(find("amdvi-odd"), &odd[i]);
 	}
 	for (unsigned i = 0; i < 3; i++) {
 		run(find("ept"), &two_by_two[i], 2, slow ? 1000 : 120, 2, true);
 		run(find("arm-s2-4k-ad"), &deep[i], 2, slow ? 1000 : 120, 2, true);
+		run(find("amdvi-odd"), &odd[i], 2, slow ? 1000 : 120, 2, true);
 	}
 	printf("%llu sequences\n", (unsigned long long)sequences);
 	return 0;
