@@ -166,6 +166,7 @@ static int setup_vm(struct vmm__svm_vm *vm, struct vmm_error *error)
 	vm->msrpm = vmm__svm_alloc(vm, SVM_MSRPM_BYTES, 4096);
 	if (!vm->iopm || !vm->msrpm)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_create", 0, "no memory");
+	vmm__svm_set_clock(vm, 0);
 	r = vmm__svm_irq_init(vm, error);
 	return r == 0 ? vmm__svm_memory_init(vm, error) : r;
 }
