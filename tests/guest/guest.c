@@ -167,7 +167,9 @@ uint32_t next(struct cpu *cpu)
 		}
 		if (exit->reason == VMM_EXIT_KICKED && atomic_load(&cpu->run->ended))
 			return NEXT_END;
-	} while (debug_port(cpu));
+		if (exit->reason == VMM_EXIT_IDLE) /* some engines wait by themselves */
+			vmm_vcpu_wait(cpu->vcpu, exit->data);
+	} while (debug_port(cpu) || exit->reason == VMM_EXIT_IDLE);
 	if (++cpu->exits > MOST_EXITS) {
 		trace_add(&cpu->trace, "too many exits");
 		return NEXT_FAILED;

@@ -57,10 +57,23 @@ static void stop_guest(struct run *run, uint64_t gpa)
 	must(run, "vmm_vm_write", vmm_vm_write(run->vm, gpa, &stop, sizeof(stop)));
 }
 
+/* What was written before tracking began is owed by nobody. */
+static bool begin_watch(struct run *run, struct watch *watch)
+{
+	if (!must(run, "vmm_vm_dirty_start", vmm_vm_dirty_start(run->vm, SCRATCH, HALF)))
+		return false;
+	for (uint64_t page = 0; page < PAGES; page++)
+		if (!must(run, "vmm_vm_read",
+			  vmm_vm_read(run->vm, SCRATCH + page * PAGE, &watch->seen[page],
+				      sizeof(watch->seen[page]))))
+			return false;
+	return true;
+}
+
 static bool unmap_and_map(struct run *run, struct watch *watch)
 {
 	const uint64_t gpa = SCRATCH + HALF;
-	if (!must(run, "vmm_vm_dirty_start", vmm_vm_dirty_start(run->vm, SCRATCH, HALF)))
+	if (!begin_watch(run, watch))
 		return false;
 	for (uint32_t round = 0; round < run->rounds; round++) {
 		if (!must(run, "vmm_vm_unmap", vmm_vm_unmap(run->vm, gpa, HALF)) ||

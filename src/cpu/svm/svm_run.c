@@ -193,7 +193,7 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 			return 0;
 	}
 	do {
-		if (VMM__UNLIKELY(atomic_load(&v->world.request) != 0)) {
+		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {
 			if (serve_requests(v))
 				return VMM__INTERRUPTED;
 			if (vmm__svm_deliver(v, exit))

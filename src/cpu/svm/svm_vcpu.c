@@ -35,7 +35,6 @@ void vmm__svm_wait(void *vcpu, uint64_t deadline_ns)
 	else if (deadline_ns > now)
 		vmm__wait(host, &v->world.request, 0, deadline_ns - now);
 	atomic_store(&v->waiting, 0);
-	vmm__svm_request(v, SVM_REQ_EVENT);
 }
 
 void vmm__svm_kick(void *vcpu)
