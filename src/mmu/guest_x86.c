@@ -3,6 +3,7 @@
 #include "bits.h"
 #include "endian.h"
 #include "guest_walk.h"
+#include "sync.h"
 #include "x86_paging.h"
 
 struct walk {
@@ -45,13 +46,6 @@ static int read_entry(const struct walk *w, uint64_t at, unsigned bytes, uint64_
 	return r;
 }
 
-static void narrow(const struct walk *w, uint64_t entry)
-{
-	w->page->writable &= (entry & X86_PTE_RW) != 0;
-	w->page->user &= (entry & X86_PTE_US) != 0;
-	w->page->executable &= !(w->p->efer & X86_EFER_NXE && entry & X86_PTE_NX);
-}
-
 /* SDM 3A 4.6.2: keys guard data on user pages, against the supervisor too. */
 static bool key_refuses(const struct walk *w)
 {
@@ -85,12 +79,19 @@ static bool rights_refuse(const struct walk *w)
 	       (w->access & VMM__ACCESS_IMPLICIT || !(p->rflags & X86_RFLAGS_AC));
 }
 
-/* What a walk ends with: the page that @leaf maps, of 1 << @shift bytes, at @base. */
-static int arrive(struct walk *w, uint64_t leaf, uint64_t base, unsigned shift)
+/*
+ * What a walk ends with: the page that @leaf maps, of 1 << @shift bytes, at @base. @all and @any
+ * are the bits of all entries on the way, ANDed and ORed.
+ */
+static int arrive(struct walk *w, uint64_t leaf, uint64_t all, uint64_t any, uint64_t base,
+		  unsigned shift)
 {
 	bool key;
 
 	w->leaf = leaf;
+	w->page->writable = (all & X86_PTE_RW) != 0;
+	w->page->user = (all & X86_PTE_US) != 0;
+	w->page->executable = !(w->p->efer & X86_EFER_NXE && any & X86_PTE_NX);
 	w->page->gpa = base | (w->gva & (BIT(shift) - 1));
 	w->page->shift = (uint8_t)shift;
 	w->page->attributes =
@@ -107,64 +108,73 @@ static int arrive(struct walk *w, uint64_t leaf, uint64_t base, unsigned shift)
 /* Two levels of 1024 entries of 4 bytes. PSE-36 puts address bits 39:32 into bits 20:13. */
 static int walk_32(struct walk *w)
 {
-	uint64_t wide = BITS(63, w->p->phys_bits), e, high;
+	uint64_t wide = BITS(63, w->p->phys_bits), upper, e, high;
 	int r = read_entry(w, (w->p->cr3 & BITS(31, 12)) + 4 * (w->gva >> 22), 4, &e);
 
 	if (r != 0)
 		return r;
 	if (!(e & X86_PTE_P))
 		return fault(w, 0);
-	narrow(w, e);
 	if (e & X86_PTE_PS && w->p->cr4 & X86_CR4_PSE) {
 		high = FIELD_GET(X86_PDE32_LARGE_HIGH, e) << 32;
 		if (e & X86_PDE32_LARGE_RSVD || high & wide)
 			return fault(w, X86_PFEC_P | X86_PFEC_RSV);
-		return arrive(w, e, (e & X86_PDE32_LARGE_ADDR) | high, 22);
+		return arrive(w, e, e, 0, (e & X86_PDE32_LARGE_ADDR) | high, 22);
 	}
+	upper = e;
 	r = read_entry(w, (e & X86_PDE32_ADDR) + 4 * (w->gva >> 12 & 1023), 4, &e);
 	if (r != 0)
 		return r;
 	if (!(e & X86_PTE_P))
 		return fault(w, 0);
-	narrow(w, e);
-	return arrive(w, e, e & X86_PDE32_ADDR, 12);
+	return arrive(w, e, upper & e, 0, e & X86_PDE32_ADDR, 12);
 }
 
-/* Bits that must be zero in an entry whose index begins at bit @shift of the address. */
-static uint64_t reserved(const struct walk *w, uint64_t e, unsigned shift)
+/* Bits that must be zero in every entry. */
+static uint64_t reserved(const struct vmm__x86_paging *p)
 {
-	const struct vmm__x86_paging *p = w->p;
 	uint64_t bits = p->phys_bits < 52 ? BITS(51, p->phys_bits) : 0;
 
 	if (!(p->efer & X86_EFER_NXE))
 		bits |= X86_PTE_NX;
 	if (!(p->efer & X86_EFER_LMA))
 		bits |= BITS(62, 52);
+	return bits;
+}
+
+/* And in one with PS that maps 1 << @shift bytes, or may not be there at all. */
+static uint64_t reserved_large(const struct vmm__x86_paging *p, unsigned shift)
+{
 	if (shift > 30 || (shift == 30 && p->no_1g))
-		bits |= X86_PTE_PS;
-	else if (shift > 12 && e & X86_PTE_PS)
-		bits |= BITS(shift - 1, 13);
-	return e & bits;
+		return X86_PTE_PS;
+	return shift > 12 ? BITS(shift - 1, 13) : 0;
 }
 
 /* Tables of 512 entries of 8 bytes, from the one at @table down. */
 static int walk_64(struct walk *w, uint64_t table, unsigned shift)
 {
-	for (;; shift -= 9) {
-		uint64_t e;
-		int r = read_entry(w, table + 8 * (w->gva >> shift & 511), 8, &e);
+	const struct vmm__guest_memory memory = *w->memory;
+	const uint64_t bad = reserved(w->p), gva = w->gva;
+	uint64_t all = UINT64_MAX, any = 0, e;
 
-		if (r != 0)
+	for (;; shift -= 9) {
+		uint8_t raw[8];
+		int r = memory.read(memory.ctx, table + (gva >> shift & 511) * 8, raw, 8);
+
+		if (VMM__UNLIKELY(r != 0))
 			return r;
-		if (!(e & X86_PTE_P))
+		e = vmm__le64(raw);
+		if (VMM__UNLIKELY(!(e & X86_PTE_P)))
 			return fault(w, 0);
-		if (reserved(w, e, shift))
+		if (VMM__UNLIKELY(e & bad || (e & X86_PTE_PS && e & reserved_large(w->p, shift))))
 			return fault(w, X86_PFEC_P | X86_PFEC_RSV);
-		narrow(w, e);
+		all &= e;
+		any |= e;
 		if (shift == 12 || e & X86_PTE_PS)
-			return arrive(w, e, e & X86_PTE_ADDR & ~(BIT(shift) - 1), shift);
+			break;
 		table = e & X86_PTE_ADDR;
 	}
+	return arrive(w, e, all, any, e & X86_PTE_ADDR & ~(BIT(shift) - 1), shift);
 }
 
 /* Four entries without rights, which the processor holds since CR3 was written. */
