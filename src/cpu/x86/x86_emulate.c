@@ -50,7 +50,6 @@
 #define FIRST  0u
 #define SECOND 1u
 #define STORE  2u
-#define FINISH 3u
 
 static uint64_t mask_of(unsigned bytes)
 {
@@ -196,6 +195,20 @@ static int check_alignment(struct vmm__x86_emulator *e, unsigned bytes)
 }
 
 /*
+ * The processor has walked to @at, with these rights, just now: the byte within the page and the
+ * kind of access are those of the fault, and either the instruction is the one that faulted, or @at
+ * led there when it was last walked from. If the guest has changed both code and tables since the
+ * fault this is still a translation that the processor had, for an access that it allowed.
+ */
+static bool is_translated(const struct vmm__x86_emulator *e, uint64_t at, unsigned access)
+{
+	if ((at ^ e->fault_gpa) & (PAGE - 1) || (!e->fault_write && access & VMM__ACCESS_WRITE))
+		return false;
+	return e->known || (at / PAGE == e->walked_linear && e->paging.cr3 == e->walked_cr3 &&
+			    e->fault_gpa / PAGE == e->walked_gpa);
+}
+
+/*
  * Where the @bytes at @offset of @segment are in guest-physical memory. @only: no other operand is
  * in memory, so that it may be what the processor has translated already.
  */
@@ -213,12 +226,16 @@ static int find(struct vmm__x86_emulator *e, struct vmm__x86_span *span, unsigne
 	room = PAGE - (unsigned)(at & (PAGE - 1));
 	span->bytes = (uint8_t)bytes;
 	span->first = (uint8_t)(bytes < room ? bytes : room);
-	if (only && e->known && bytes <= room && !((at ^ e->fault_gpa) & (PAGE - 1)) &&
-	    (e->fault_write || !(access & VMM__ACCESS_WRITE))) {
+	if (only && bytes <= room && is_translated(e, at, access)) {
 		span->gpa[0] = e->fault_gpa;
 		return 0;
 	}
 	r = translate(e, segment, at, access, &span->gpa[0]);
+	if (only && r == 0) {
+		e->walked_cr3 = e->paging.cr3;
+		e->walked_linear = at / PAGE;
+		e->walked_gpa = span->gpa[0] / PAGE;
+	}
 	if (VMM__LIKELY(r != 0 || bytes <= room))
 		return r;
 	at += room;
@@ -543,8 +560,8 @@ static void commit_string(struct vmm__x86_emulator *e)
 		e->again &= !(e->flags & X86_FLAG_ZF) == !(insn->flags & VMM__X86_F_REP);
 }
 
-/* A second register, or the stack pointer. */
-static void commit_extra(struct vmm__x86_emulator *e)
+/* A second register, or the stack pointer. RIP after it. */
+static uint64_t commit_extra(struct vmm__x86_emulator *e, uint64_t rip)
 {
 	const struct vmm__x86_insn *insn = &e->insn;
 	unsigned half = insn->mem_size / 2u;
@@ -574,6 +591,7 @@ static void commit_extra(struct vmm__x86_emulator *e)
 	default:
 		break;
 	}
+	return insn->op == VMM__X86_CALL || insn->op == VMM__X86_JMP ? e->extra : rip;
 }
 
 static int commit(struct vmm__x86_emulator *e)
@@ -590,10 +608,8 @@ static int commit(struct vmm__x86_emulator *e)
 	}
 	if (is_string(insn))
 		commit_string(e);
-	else
-		commit_extra(e);
-	if (insn->op == VMM__X86_CALL || insn->op == VMM__X86_JMP)
-		rip = e->extra;
+	else if (insn->op >= VMM__X86_PUSH || insn->op <= VMM__X86_CMPXCHG8B)
+		rip = commit_extra(e, rip);
 	if (!e->again)
 		*e->rip = rip;
 	*e->rflags = e->flags;
@@ -636,14 +652,17 @@ static int give_element(struct vmm__x86_emulator *e, uint64_t addr, const uint8_
 	return VMM__X86_ELEMENT;
 }
 
+/* To be done by the processor, where the memory is there. */
+static bool is_atomic(const struct vmm__x86_emulator *e)
+{
+	return (e->insn.flags & VMM__X86_F_LOCK || e->insn.op == VMM__X86_XCHG) && !e->touched;
+}
+
 /* Move the rest of the span that is in work. */
 static int move(struct vmm__x86_emulator *e)
 {
 	const struct vmm__x86_span *span = &e->span[e->step];
 	bool write = e->step == STORE;
-	/* Atomic where the memory is there: then the processor has to do it. */
-	bool atomic = write && (e->insn.flags & VMM__X86_F_LOCK || e->insn.op == VMM__X86_XCHG) &&
-		      !e->touched;
 	uint8_t *data = write ? e->out : e->in[e->step];
 
 	while (e->moved < span->bytes) {
@@ -656,7 +675,7 @@ static int move(struct vmm__x86_emulator *e)
 
 		if (span->first == 0 || is_missing(e, gpa, write))
 			return give_element(e, gpa, at, left, write, span->first == 0);
-		if (atomic)
+		if (write && is_atomic(e))
 			return retry(e);
 		r = write ? e->ops->write(e->ctx, gpa, at, left)
 			  : e->ops->read(e->ctx, gpa, at, left);
@@ -672,17 +691,20 @@ static int move(struct vmm__x86_emulator *e)
 /* Go on with the span that is in work, to the end or to the next element. */
 static int proceed(struct vmm__x86_emulator *e)
 {
-	for (; e->step < FINISH; e->step++, e->moved = 0) {
-		int r = 0;
+	int r;
 
-		if (e->step == STORE && e->moved == 0)
-			r = compute(e);
-		if (r == 0)
-			r = move(e);
+	for (; e->step < STORE; e->step++, e->moved = 0) {
+		r = e->moved < e->span[e->step].bytes ? move(e) : 0;
 		if (r != 0)
 			return r;
 	}
-	return commit(e);
+	if (e->moved == 0) {
+		r = compute(e);
+		if (r != 0)
+			return r;
+	}
+	r = e->moved < e->span[STORE].bytes ? move(e) : 0;
+	return r != 0 ? r : commit(e);
 }
 
 /* --- the instruction --- */
@@ -717,24 +739,35 @@ static int fetch(struct vmm__x86_emulator *e)
 	return 0;
 }
 
+/* The same bytes as last time have the same meaning. */
+static bool is_decoded(const struct vmm__x86_emulator *e)
+{
+	return e->count == e->decoded && e->code == e->decoded_code &&
+	       vmm__le64(e->bytes) == vmm__le64(e->decoded_bytes) &&
+	       vmm__le64(e->bytes + 7) == vmm__le64(e->decoded_bytes + 7);
+}
+
 static int decode(struct vmm__x86_emulator *e)
 {
 	int r = e->count == 0 ? fetch(e) : 0;
 
-	if (r != 0)
+	if (r != 0 || is_decoded(e))
 		return r;
-	/* Twice: the second page of an instruction, or one more byte for each limit. */
-	for (;;) {
-		r = vmm__x86_decode(&e->insn, e->bytes, e->count, e->code);
-		if (r != -VMM_ESIZE)
-			break;
+	e->decoded = 0;
+	/* More than once: the second page of an instruction, or the end of a segment. */
+	while ((r = vmm__x86_decode(&e->insn, e->bytes, e->count, e->code)) == -VMM_ESIZE) {
 		r = fetch(e);
 		if (r != 0)
 			return r;
 	}
-	if (r == -VMM_EFORMAT)
-		return fault(e, UD, 0);
-	return r == -VMM_ERANGE ? fault(e, GP, 0) : r;
+	if (r != 0)
+		return fault(e, r == -VMM_EFORMAT ? UD : GP, 0);
+	if (e->count == VMM__X86_INSN_MAX) {
+		e->decoded = e->count;
+		e->decoded_code = e->code;
+		memcpy(e->decoded_bytes, e->bytes, VMM__X86_INSN_MAX);
+	}
+	return 0;
 }
 
 /* What was decoded is what the guest was left for, as far as can be seen; else as retry(). */
@@ -759,7 +792,6 @@ static int start(struct vmm__x86_emulator *e)
 
 	e->again = false;
 	e->touched = false;
-	e->step = FIRST;
 	e->moved = 0;
 	e->flags = *e->rflags & ~X86_RFLAGS_RF;
 	for (unsigned i = 0; i < ARRAY_SIZE(e->span); i++)
@@ -770,7 +802,10 @@ static int start(struct vmm__x86_emulator *e)
 		return VMM__X86_DONE;
 	}
 	r = plan(e);
-	return r != 0 ? r : proceed(e);
+	if (r != 0)
+		return r;
+	e->step = e->span[FIRST].bytes != 0 ? FIRST : STORE;
+	return proceed(e);
 }
 
 int vmm__x86_emulate(struct vmm__x86_emulator *e)

@@ -30,7 +30,8 @@
  * so that no fault can follow one; the processor's own registers change only after the last.
  *
  * What is acted upon are the bytes that were fetched, once. If the processor has delivered them
- * with the exit, give them, and fault_gpa saves the walk of the operand's address.
+ * with the exit, give them, and fault_gpa saves the walk of the operand's address. Without them it
+ * does so where the last walk from the same linear page, by the same CR3, led to that page.
  *
  * The privilege to use a port has been checked by the processor before an exit; @port_width keeps
  * changed code from using it for other ports.
@@ -135,7 +136,12 @@ struct vmm__x86_emulator {
 	bool known;      /* @fault_gpa is where the one operand is */
 	bool touched;    /* an element has been given */
 	uint8_t retries; /* at retry_rip */
+	uint8_t decoded; /* bytes that insn was made of, in the code of decoded_code; 0: none */
+	uint8_t decoded_code;
+	uint8_t decoded_bytes[16];
 	uint64_t retry_rip;
+	uint64_t walked_cr3, walked_linear,
+		walked_gpa; /* pages: the last walk of an only operand */
 };
 
 /* See above. */
