@@ -61,9 +61,10 @@ static void deliver(struct vmm__irqchip *chip, uint32_t pin)
 
 	if (*red & (RED_MASKED | RED_REMOTE_IRR))
 		return;
-	if (message.level)
+	/* Set when an APIC has accepted the level: nobody else will end it (3.2.4). An EOI
+	 * that comes at once waits for the lock. */
+	if (vmm__irqchip_send(chip, NULL, &message) && message.level)
 		*red |= RED_REMOTE_IRR;
-	vmm__irqchip_send(chip, NULL, &message);
 }
 
 static bool is_level(const struct vmm__ioapic *io, uint32_t pin)

@@ -97,7 +97,7 @@ static bool takes_interrupts(const struct vmm__lapic *lapic)
 	return vmm__lapic_is_on(lapic) && (atomic_load(&lapic->svr) & SVR_ENABLE) != 0;
 }
 
-void vmm__lapic_accept(struct vmm__lapic *lapic, const struct vmm__lapic *from,
+bool vmm__lapic_accept(struct vmm__lapic *lapic, const struct vmm__lapic *from,
 		       const struct vmm__message *message)
 {
 	switch (message->mode) {
@@ -105,7 +105,7 @@ void vmm__lapic_accept(struct vmm__lapic *lapic, const struct vmm__lapic *from,
 	case VMM__DELIVER_LOWEST:
 		/* 11.5.2: vectors below 16 are illegal */
 		if (message->vector < 16 || !takes_interrupts(lapic))
-			return;
+			return false;
 		request(lapic, message);
 		break;
 	case VMM__DELIVER_NMI:
@@ -114,9 +114,10 @@ void vmm__lapic_accept(struct vmm__lapic *lapic, const struct vmm__lapic *from,
 		accept_event(lapic, message);
 		break;
 	default: /* there is no SMM, and no 8259 to fetch a vector from */
-		return;
+		return false;
 	}
 	notify(lapic, from);
+	return true;
 }
 
 /* --- destinations --- */
@@ -159,7 +160,7 @@ static bool is_meant(const struct vmm__lapic *target, const struct vmm__lapic *f
 }
 
 /* Any of them may be chosen; spread by vector, so that one vector stays with one of them. */
-static void send_to_one(struct vmm__irqchip *chip, struct vmm__lapic *from,
+static bool send_to_one(struct vmm__irqchip *chip, struct vmm__lapic *from,
 			const struct vmm__message *message)
 {
 	uint32_t count = 0, chosen;
@@ -168,31 +169,31 @@ static void send_to_one(struct vmm__irqchip *chip, struct vmm__lapic *from,
 		count += takes_interrupts(chip->lapics[i]) &&
 			 is_meant(chip->lapics[i], from, message);
 	if (count == 0)
-		return;
+		return false;
 	chosen = message->vector % count;
 	for (uint32_t i = 0; i < chip->lapic_count; i++) {
 		struct vmm__lapic *target = chip->lapics[i];
 
 		if (!takes_interrupts(target) || !is_meant(target, from, message))
 			continue;
-		if (chosen-- == 0) {
-			vmm__lapic_accept(target, from, message);
-			return;
-		}
+		if (chosen-- == 0)
+			return vmm__lapic_accept(target, from, message);
 	}
+	return false;
 }
 
-void vmm__irqchip_send(struct vmm__irqchip *chip, struct vmm__lapic *from,
+bool vmm__irqchip_send(struct vmm__irqchip *chip, struct vmm__lapic *from,
 		       const struct vmm__message *message)
 {
-	if (message->mode == VMM__DELIVER_LOWEST) {
-		send_to_one(chip, from, message);
-		return;
-	}
+	bool taken = false;
+
+	if (message->mode == VMM__DELIVER_LOWEST)
+		return send_to_one(chip, from, message);
 	for (uint32_t i = 0; i < chip->lapic_count; i++) {
 		if (is_meant(chip->lapics[i], from, message))
-			vmm__lapic_accept(chip->lapics[i], from, message);
+			taken |= vmm__lapic_accept(chip->lapics[i], from, message);
 	}
+	return taken;
 }
 
 /* --- IPIs --- */
@@ -243,7 +244,7 @@ void vmm__lapic_send_ipi(struct vmm__lapic *lapic)
 
 void vmm__irqchip_msi(struct vmm__irqchip *chip, uint64_t addr, uint32_t data)
 {
-	const struct vmm__message message = {
+	struct vmm__message message = {
 		.destination = (uint32_t)FIELD_GET(BITS(19, 12), addr) |
 			       ((uint32_t)(addr >> 32) & 0xffffff00),
 		.vector = data & 0xff,
@@ -255,5 +256,8 @@ void vmm__irqchip_msi(struct vmm__irqchip *chip, uint64_t addr, uint32_t data)
 	/* A level that falls is no interrupt. */
 	if (message.level && !(data & BIT(14)))
 		return;
+	/* The redirection hint: one of those that are named (11.11.1). */
+	if (message.mode == VMM__DELIVER_FIXED && addr & BIT(3))
+		message.mode = VMM__DELIVER_LOWEST;
 	vmm__irqchip_send(chip, NULL, &message);
 }

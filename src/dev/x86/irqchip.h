@@ -238,11 +238,11 @@ struct vmm__message {
 #define VMM__DELIVER_SIPI   6
 #define VMM__DELIVER_EXTINT 7
 
-/* To all that it names. @from: the sender, or NULL. */
-void vmm__irqchip_send(struct vmm__irqchip *chip, struct vmm__lapic *from,
+/* To all that it names. @from: the sender, or NULL. False: nobody takes it. */
+bool vmm__irqchip_send(struct vmm__irqchip *chip, struct vmm__lapic *from,
 		       const struct vmm__message *message);
-/* To one. */
-void vmm__lapic_accept(struct vmm__lapic *lapic, const struct vmm__lapic *from,
+/* To one. False: it does not take it. */
+bool vmm__lapic_accept(struct vmm__lapic *lapic, const struct vmm__lapic *from,
 		       const struct vmm__message *message);
 /* ICR's low half has been written. */
 void vmm__lapic_send_ipi(struct vmm__lapic *lapic);
@@ -257,7 +257,7 @@ void vmm__lapic_error(struct vmm__lapic *lapic, uint32_t error);
 
 /* --- timer registers: lapic_timer.c --- */
 
-void vmm__timer_set_mode(struct vmm__lapic *lapic, const struct vmm__lapic_now *now, uint32_t old);
+void vmm__timer_set_mode(struct vmm__lapic *lapic, uint32_t old);
 void vmm__timer_set_count(struct vmm__lapic *lapic, const struct vmm__lapic_now *now,
 			  uint32_t count);
 void vmm__timer_set_divide(struct vmm__lapic *lapic, const struct vmm__lapic_now *now,

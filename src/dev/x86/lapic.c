@@ -50,8 +50,11 @@ static const uint32_t lvt_bits[6] = {
 };
 
 /* In x2APIC mode a write of others is #GP (11.12.1.2). */
-#define SVR_BITS 0x1ffu
+#define SVR_BITS 0x3ffu
 #define TPR_BITS 0xffu
+
+/* Figure 11-12, but for what is read-only. */
+#define ICR_BITS 0x000ccfffu
 
 static int highest(const uint32_t bits[8])
 {
@@ -219,7 +222,7 @@ static void write_lvt(struct vmm__lapic *l, const struct vmm__lapic_now *now, ui
 		value |= VMM__LVT_MASKED;
 	l->lvt[entry] = value & lvt_bits[entry];
 	if (entry == VMM__LVT_TIMER)
-		vmm__timer_set_mode(l, now, old);
+		vmm__timer_set_mode(l, old);
 }
 
 /* Of those that both modes have. What is read-only is not among them. */
@@ -285,7 +288,7 @@ void vmm__lapic_write(struct vmm__lapic *lapic, const struct vmm__lapic_now *now
 		lapic->icr_high = v & 0xff000000;
 		break;
 	case REG_ICR:
-		lapic->icr = v & 0x000ccfff;
+		lapic->icr = v & ICR_BITS;
 		vmm__lapic_send_ipi(lapic);
 		break;
 	case REG_SELF:
@@ -379,14 +382,14 @@ static bool write_base(struct vmm__lapic *l, uint64_t value, uint32_t phys_bits)
 	return true;
 }
 
-/* Figure 11-28; bit 12 is gone and so are the halves. */
-#define X2_ICR_BITS UINT64_C(0xffffffff000ccfff)
+/* Figure 11-28. Bit 12 has nothing to say there, and is dropped, as KVM does. */
+#define X2_ICR_BITS UINT64_C(0xffffffff000cdfff)
 
 static bool write_x2_icr(struct vmm__lapic *l, uint64_t value)
 {
 	if (value & ~X2_ICR_BITS)
 		return false;
-	l->icr = (uint32_t)value;
+	l->icr = (uint32_t)value & ICR_BITS;
 	l->icr_high = (uint32_t)(value >> 32);
 	vmm__lapic_send_ipi(l);
 	return true;
@@ -545,7 +548,7 @@ void vmm__lapic_set(struct vmm__lapic *lapic, const struct vmm__lapic_now *now,
 	}
 	lapic->esr = state->reg[REG_ESR];
 	lapic->esr_latent = 0;
-	lapic->icr = state->reg[REG_ICR] & 0x000ccfff;
+	lapic->icr = state->reg[REG_ICR] & ICR_BITS;
 	lapic->icr_high = state->reg[REG_ICR_HIGH];
 	for (uint32_t i = 0; i < ARRAY_SIZE(lapic->lvt); i++)
 		lapic->lvt[i] = state->reg[REG_LVT + i] & lvt_bits[i];

@@ -14,9 +14,14 @@
 /* A periodic timer below this would leave no time for the guest itself. */
 #define SHORTEST_PERIOD_NS UINT64_C(100000)
 
+static bool means_deadline(uint32_t lvt)
+{
+	return (lvt & MODE) == MODE_DEADLINE;
+}
+
 bool vmm__timer_is_deadline(const struct vmm__lapic *lapic)
 {
-	return (lapic->lvt[VMM__LVT_TIMER] & MODE) == MODE_DEADLINE;
+	return means_deadline(lapic->lvt[VMM__LVT_TIMER]);
 }
 
 static bool is_periodic(const struct vmm__lapic *l)
@@ -59,12 +64,9 @@ uint32_t vmm__timer_current(const struct vmm__lapic *lapic, const struct vmm__la
 }
 
 /* 11.5.4.1: a change to or from the deadline's mode disarms it. */
-void vmm__timer_set_mode(struct vmm__lapic *lapic, const struct vmm__lapic_now *now, uint32_t old)
+void vmm__timer_set_mode(struct vmm__lapic *lapic, uint32_t old)
 {
-	uint32_t changed = (old ^ lapic->lvt[VMM__LVT_TIMER]) & MODE;
-
-	(void)now;
-	if (!(changed & MODE_DEADLINE))
+	if (means_deadline(old) == vmm__timer_is_deadline(lapic))
 		return;
 	lapic->expiry_ns = 0;
 	lapic->initial_count = 0;
@@ -101,14 +103,15 @@ void vmm__timer_resume(struct vmm__lapic *lapic, const struct vmm__lapic_now *no
 	start(lapic, now, current > lapic->initial_count ? lapic->initial_count : current);
 }
 
-/* No product passes 64 bits, and no division is of more. */
+/* Rounded up, so that the time has come when they have gone by. No product passes 64 bits, and no
+ * division is of more. */
 static uint64_t tsc_to_ns(uint64_t ticks, uint32_t khz)
 {
 	uint64_t ms = khz != 0 ? ticks / khz : UINT64_MAX;
 
 	if (ms > UINT64_MAX / 2000000)
 		return UINT64_MAX;
-	return ms * 1000000 + ticks % khz * 1000000 / khz;
+	return ms * 1000000 + (ticks % khz * 1000000 + khz - 1) / khz;
 }
 
 uint64_t vmm__lapic_deadline(const struct vmm__lapic *lapic, const struct vmm__lapic_now *now)

@@ -188,7 +188,7 @@ static void faults(void **state)
 	assert_false(wr(&m, 0, EOI, 1));
 	assert_false(wr(&m, 0, ESR, 1));
 	assert_false(wr(&m, 0, TPR, 0x100));
-	assert_false(wr(&m, 0, ICR, 0x1000));
+	assert_false(wr(&m, 0, ICR, 0x2000));
 	assert_false(wr(&m, 0, SELF, 0x100));
 }
 
@@ -375,6 +375,16 @@ static void timer(void **state)
 	assert_int_equal(value, 0);
 	vmm__lapic_write_msr(&m.lapic[0], &m.now, 0x6e0, UINT64_MAX, 40);
 	assert_true(vmm__lapic_deadline(&m.lapic[0], &m.now) > m.now.ns + UINT64_C(1000000000));
+
+	/* Half a nanosecond is left: it is not the time yet. */
+	vmm__lapic_write_msr(&m.lapic[0], &m.now, 0x6e0, m.now.tsc + 1, 40);
+	assert_int_equal(vmm__lapic_deadline(&m.lapic[0], &m.now), m.now.ns + 1);
+	wr(&m, 0, TIMER, 0x60053); /* reserved: no deadline any more */
+	assert_true(vmm__lapic_read_msr(&m.lapic[0], &m.now, 0x6e0, &value));
+	assert_int_equal(value, 0);
+	wr(&m, 0, INITIAL, 100000);
+	wr(&m, 0, TIMER, 0x40053); /* and no count in the deadline's mode */
+	assert_int_equal(rd(&m, 0, CURRENT), 0);
 }
 
 static void red(struct machine *m, uint32_t pin, uint64_t value)
@@ -436,6 +446,14 @@ static void ioapic(void **state)
 	red(&m, 9, UINT64_C(2) << 56 | 0x10071); /* to edge: remote IRR goes */
 	assert_int_equal(red_low(&m, 9), 0x10071);
 	vmm__irqchip_line(&m.chip, 24, 1);
+
+	vmm__irqchip_line(&m.chip, 7, 1);
+	red(&m, 7, UINT64_C(9) << 56 | 0x8072); /* nobody takes it, so that nobody will end it */
+	assert_int_equal(red_low(&m, 7), 0x8072);
+	red(&m, 7, UINT64_C(1) << 56 | 0x8072);
+	assert_int_equal(take(&m, 1), 0x72);
+	assert_int_equal(red_low(&m, 7), 0xc072);
+
 	for (uint32_t select = 0; select < 0x100; select++) {
 		vmm__ioapic_write(&m.chip, 0, 4, select);
 		vmm__ioapic_read(&m.chip, 0x10, 4, &value);
@@ -453,6 +471,8 @@ static void messages(void **state)
 	expect(&m, -1, -1, -1, 0x81);
 	vmm__irqchip_msi(&m.chip, 0xfee03004, 0x4082); /* logical: bits 0 and 1 of cluster 0 */
 	expect(&m, 0x82, 0x82, -1, -1);
+	vmm__irqchip_msi(&m.chip, 0xfee0300c, 0x4084); /* one of them */
+	assert_int_equal((take(&m, 0) == 0x84) + (take(&m, 1) == 0x84), 1);
 	vmm__irqchip_msi(&m.chip, UINT64_C(0x100) << 32 | 0xfee03000, 0x83); /* ID 0x103 */
 	expect(&m, -1, -1, -1, -1);
 	vmm__irqchip_msi(&m.chip, 0xfee03000, 0x8084); /* a level that falls */
