@@ -21,6 +21,12 @@ VMM_BEGIN_DECLS
 /* "No time limit" for wait(). */
 #define VMM_FOREVER UINT64_MAX
 
+/*
+ * struct vmm_host.flags. NO_VECTORS: no code on CPUs that run vCPUs uses x87 or vector registers,
+ * the embedder's and interrupt handlers included: an engine need not keep them for anybody.
+ */
+#define VMM_HOST_NO_VECTORS (UINT32_C(1) << 0)
+
 /* Most bytes of one phys_map(). */
 #define VMM_PHYS_WINDOW 8192
 
@@ -28,7 +34,7 @@ VMM_BEGIN_DECLS
  * struct vmm_host - Host services.
  * @size:         sizeof(struct vmm_host) of the caller; the table grows at the end only, and what
  * an older caller left out counts as NULL.
- * @reserved:     0.
+ * @flags:        VMM_HOST_.
  * @opaque:       Handed back as the first argument of every call.
  *
  * @alloc:        @size bytes aligned to @align (a power of two), zeroed; NULL when there are none.
@@ -82,7 +88,7 @@ VMM_BEGIN_DECLS
  */
 struct vmm_host {
 	uint32_t size;
-	uint32_t reserved;
+	uint32_t flags;
 	void *opaque;
 	void *(*alloc)(void *opaque, size_t size, size_t align);
 	void (*free)(void *opaque, void *ptr, size_t size);

@@ -19,10 +19,12 @@
 #define VMM__LIKELY(x)   __builtin_expect(!!(x), 1)
 #define VMM__UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define VMM__COLD        __attribute__((noinline, cold))
+#define VMM__INLINE      inline __attribute__((always_inline)) /* also where size counts */
 #else
 #define VMM__LIKELY(x)   (x)
 #define VMM__UNLIKELY(x) (x)
 #define VMM__COLD
+#define VMM__INLINE inline
 #endif
 
 /* Bytes that processors fetch together: what different CPUs write is kept this far apart. */

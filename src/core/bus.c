@@ -343,8 +343,8 @@ void vmm_region_remove(struct vmm_region *region)
 
 /* --- dispatch --- */
 
-static struct vmm_region *find(const struct vmm__bus_view *view, uint32_t space, uint64_t addr,
-			       uint32_t width)
+static VMM__INLINE struct vmm_region *find(const struct vmm__bus_view *view, uint32_t space,
+					   uint64_t addr, uint32_t width)
 {
 	size_t low = 0, high = view->region_count;
 
@@ -371,10 +371,11 @@ static uint64_t value_mask(uint32_t width)
  * What claims an access. Returns the region with a reference taken; NULL with *@r: 0 if it has been
  * served (a doorbell rang, or a filter denied it), else -VMM_ENOENT.
  */
-static struct vmm_region *claim(struct vmm_vm *vm, uint32_t slot, uint32_t space, uint64_t addr,
-				uint32_t width, uint32_t write, uint64_t *value, int *r)
+static VMM__INLINE struct vmm_region *claim(struct vmm_vm *vm, uint32_t slot, uint32_t space,
+					    uint64_t addr, uint32_t width, uint32_t write,
+					    uint64_t *value, int *r)
 {
-	if (space == VMM_SPACE_PORT && atomic_load(&vm->sealed) && vm->port_count != 0 &&
+	if (vm->port_count != 0 && space == VMM_SPACE_PORT && atomic_load(&vm->sealed) &&
 	    vmm__port_denied(vm, addr, width, write ? VMM_FILTER_WRITE : VMM_FILTER_READ)) {
 		if (!write)
 			*value = value_mask(width);
@@ -384,8 +385,10 @@ static struct vmm_region *claim(struct vmm_vm *vm, uint32_t slot, uint32_t space
 	_Atomic uint32_t *reading = vmm__readers_enter(&vm->readers, slot);
 	const struct vmm__bus_view *view = atomic_load(&vm->bus.view);
 	struct vmm_region *region = NULL;
-	struct vmm_doorbell *bell = write ? vmm__bell_find(view, space, addr, width, *value) : NULL;
+	struct vmm_doorbell *bell = NULL;
 
+	if (write && view->bell_count != 0)
+		bell = vmm__bell_find(view, space, addr, width, *value);
 	*r = -VMM_ENOENT;
 	if (bell != NULL)
 		*r = vm->host->event_signal(vm->host->opaque, bell->config.event);
@@ -397,8 +400,8 @@ static struct vmm_region *claim(struct vmm_vm *vm, uint32_t slot, uint32_t space
 	return region;
 }
 
-static int call(struct vmm_region *region, struct vmm_vcpu *vcpu, uint64_t addr, uint32_t width,
-		uint32_t write, uint64_t *value)
+static VMM__INLINE int call(struct vmm_region *region, struct vmm_vcpu *vcpu, uint64_t addr,
+			    uint32_t width, uint32_t write, uint64_t *value)
 {
 	uint64_t offset = addr - region->first;
 	int r = -VMM_ENOENT;

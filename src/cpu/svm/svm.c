@@ -4,8 +4,7 @@
 #include "svm_engine.h"
 #include "x86_paging.h"
 
-#define CR4_OSFXSR  BIT(9)
-#define CR4_OSXSAVE BIT(18)
+#define CR4_OSFXSR BIT(9)
 
 /* The first service that a host which owns its CPUs gives and @host lacks, or NULL. */
 static const char *missing_service(const struct vmm_host *host)
@@ -57,7 +56,7 @@ static int check_host(struct vmm_error *error)
 	vmm__svm_cpuid(1, 0, r);
 	if (!(cr4 & CR4_OSFXSR))
 		return vmm__fail(error, -VMM_ENOTSUP, "CR4", 0, "the host has CR4.OSFXSR clear");
-	if ((r[2] & CPUID_1_ECX_XSAVE) && !(cr4 & CR4_OSXSAVE))
+	if ((r[2] & CPUID_1_ECX_XSAVE) && !(cr4 & X86_CR4_OSXSAVE))
 		return vmm__fail(error, -VMM_ENOTSUP, "CR4", 0, "the host has CR4.OSXSAVE clear");
 	if (!(vmm__svm_rdmsr(SVM_MSR_EFER) & BIT(11)))
 		return vmm__fail(error, -VMM_ENOTSUP, "EFER", 0, "the host has EFER.NXE clear");

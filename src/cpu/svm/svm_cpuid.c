@@ -7,8 +7,6 @@
 #include "svm_engine.h"
 #include "x86_paging.h"
 
-#define CR4_OSXSAVE BIT(18)
-
 /* The paravirtual features: pvclock.h of Linux's KVM ABI (Documentation/virt/kvm/x86/cpuid.rst). */
 #define PV_FEATURES (PV_CLOCKSOURCE | PV_NOP_IO_DELAY | PV_CLOCKSOURCE2 | PV_CLOCKSOURCE_STABLE)
 
@@ -237,6 +235,12 @@ static void index_leaves(struct vmm__svm_vcpu *v)
 		if (place)
 			*place = (uint16_t)(i + 1);
 	}
+	for (uint32_t i = 0; i < SVM_CPUID_BASIC; i++) {
+		const struct vmm_x86_cpuid *e = v->basic[i] ? &v->cpuid[v->basic[i] - 1] : NULL;
+
+		v->quick[i] =
+			e && !(e->flags & VMM_X86_CPUID_SUBLEAF) && i != 7 && i != 0xd ? e : NULL;
+	}
 }
 
 static int seal(struct vmm__svm_vcpu *v, struct material *m, const struct vmm_x86_cpuid *cpuid,
@@ -351,7 +355,7 @@ void vmm__svm_do_cpuid(struct vmm__svm_vcpu *v)
 	v->world.rbx = e->ebx;
 	v->world.rcx = e->ecx;
 	v->world.rdx = e->edx;
-	if (leaf == 1 && (vmcb->cr4 & CR4_OSXSAVE))
+	if (leaf == 1 && (vmcb->cr4 & X86_CR4_OSXSAVE))
 		v->world.rcx |= CPUID_1_ECX_OSXSAVE;
 	else if (leaf == 7 && subleaf == 0 && (vmcb->cr4 & X86_CR4_PKE))
 		v->world.rcx |= CPUID_7_ECX_OSPKE;

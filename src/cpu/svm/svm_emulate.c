@@ -101,6 +101,7 @@ static void set_vector(void *ctx, unsigned reg, const void *buf, size_t len, boo
 	materialise(v, 1);
 	materialise(v, 2);
 	memcpy(xmm(v, reg), buf, 16);
+	v->world.live = 0;
 	if (!high)
 		return;
 	if (len > 16)

@@ -35,6 +35,8 @@
 
 #define SVM_ASID 1u
 
+#define X86_CR4_OSXSAVE BIT(18)
+
 #define X86_RFLAGS_TF BIT(8)
 #define X86_RFLAGS_IF BIT(9)
 
@@ -163,6 +165,8 @@ struct vmm__svm_vcpu {
 	struct vmm_x86_cpuid *cpuid;
 	uint32_t cpuid_count;
 	/* Places in cpuid, plus one; 0: none. */
+	/* Entries that answer a whole leaf, but for leaf 1's OSXSAVE. */
+	const struct vmm_x86_cpuid *quick[SVM_CPUID_BASIC];
 	uint16_t basic[SVM_CPUID_BASIC], pv[SVM_CPUID_PV], extended[SVM_CPUID_EXTENDED];
 
 	void *hsave, *host_save; /* pages behind world.hsave_pa and host_pa */

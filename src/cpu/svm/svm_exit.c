@@ -2,8 +2,7 @@
 /* Exits that are not served between two entries: APM2 15.9 to 15.14, appendix C. */
 #include "svm_engine.h"
 
-#define CR4_OSXSAVE BIT(18)
-#define DR6_BS      BIT(14)
+#define DR6_BS BIT(14)
 
 static void fill(struct vmm__svm_vcpu *v, struct vmm_exit *exit, uint32_t reason)
 {
@@ -95,12 +94,13 @@ static int handle_xsetbv(struct vmm__svm_vcpu *v)
 	const struct vmm__svm_world *w = &v->world;
 	uint64_t xcr0 = w->rdx << 32 | (v->vmcb->rax & UINT32_MAX);
 
-	if (v->vmcb->cpl != 0 || !(v->vmcb->cr4 & CR4_OSXSAVE) || (uint32_t)w->rcx != 0 ||
+	if (v->vmcb->cpl != 0 || !(v->vmcb->cr4 & X86_CR4_OSXSAVE) || (uint32_t)w->rcx != 0 ||
 	    !vmm__svm_xcr0_valid(v, xcr0)) {
 		vmm__svm_raise_gp(v);
 		return SVM_AGAIN;
 	}
 	v->world.xcr0 = xcr0;
+	v->world.live = 0;
 	return skip_and_go_on(v, 3);
 }
 

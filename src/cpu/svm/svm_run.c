@@ -24,6 +24,7 @@ static VMM__COLD int make_ready(struct vmm__svm_vcpu *v, uint64_t cpu, struct vm
 	if (v->world.xall != 0)
 		v->world.host_xcr0 = vmm__svm_xgetbv();
 	v->vmcb->tlb_control = SVM_TLB_ALL;
+	v->world.live = 0;
 	v->cpu = cpu;
 	if (v->timer_ns != VMM_FOREVER)
 		v->vm->host->cpu_timer(v->vm->host->opaque, v->timer_ns);
@@ -31,7 +32,7 @@ static VMM__COLD int make_ready(struct vmm__svm_vcpu *v, uint64_t cpu, struct vm
 }
 
 /* Take the CPU; vmm__svm_unload() gives it back. */
-static inline int load(struct vmm__svm_vcpu *v, struct vmm_error *error)
+static VMM__INLINE int load(struct vmm__svm_vcpu *v, struct vmm_error *error)
 {
 	const struct vmm_host *host = v->vm->host;
 	uint64_t cpu = host->thread_id(host->opaque);
@@ -49,7 +50,7 @@ static inline int load(struct vmm__svm_vcpu *v, struct vmm_error *error)
 	return 0;
 }
 
-static inline void unload(struct vmm__svm_vcpu *v)
+static VMM__INLINE void unload(struct vmm__svm_vcpu *v)
 {
 	atomic_store_explicit(&v->on_cpu, 0, memory_order_release);
 	vmm__svm_unload(&v->world);
@@ -61,7 +62,7 @@ static inline void unload(struct vmm__svm_vcpu *v)
 }
 
 /* Past an intercepted instruction whose length is known; false where it needs more than that. */
-static inline bool skip(struct vmm__svm_vcpu *v, bool nrips)
+static VMM__INLINE bool skip(struct vmm__svm_vcpu *v, bool nrips)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	const struct svm_length *known = vmm__svm_length(v);
@@ -80,8 +81,26 @@ static inline bool skip(struct vmm__svm_vcpu *v, bool nrips)
 	return true;
 }
 
+/* Most leaves are answered by what stands in the table. */
+static VMM__INLINE void do_cpuid(struct vmm__svm_vcpu *v)
+{
+	uint32_t leaf = (uint32_t)v->vmcb->rax;
+	const struct vmm_x86_cpuid *e = leaf < SVM_CPUID_BASIC ? v->quick[leaf] : NULL;
+
+	if (VMM__UNLIKELY(!e)) {
+		vmm__svm_do_cpuid(v);
+		return;
+	}
+	v->vmcb->rax = e->eax;
+	v->world.rbx = e->ebx;
+	v->world.rcx = e->ecx;
+	v->world.rdx = e->edx;
+	if (leaf == 1 && (v->vmcb->cr4 & X86_CR4_OSXSAVE))
+		v->world.rcx |= CPUID_1_ECX_OSXSAVE;
+}
+
 /* Until there is an exit that is not served here: its code, or NO_ENTRY for a request. */
-static uint64_t run_guest(struct vmm__svm_vcpu *v)
+static VMM__INLINE uint64_t run_guest(struct vmm__svm_vcpu *v)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	bool nrips = (v->vm->features & SVM_CPUID_EDX_NRIPS) != 0;
@@ -92,7 +111,7 @@ static uint64_t run_guest(struct vmm__svm_vcpu *v)
 		vmcb->eventinj = 0;
 		vmcb->tlb_control = SVM_TLB_NOTHING;
 		if (code == SVM_EXIT_CPUID && skip(v, nrips))
-			vmm__svm_do_cpuid(v);
+			do_cpuid(v);
 		else if (code == SVM_EXIT_VMMCALL && skip(v, nrips))
 			vmm__svm_do_hypercall(v);
 		else
@@ -154,7 +173,7 @@ int vmm__svm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error
 }
 
 /* A port, in one element. */
-static inline bool give_port(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+static VMM__INLINE bool give_port(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	uint64_t info = vmcb->exitinfo1;

@@ -164,6 +164,7 @@ static int set_sys(struct vmm__svm_vcpu *v, const struct vmm_x86_sys *in, struct
 	v->apic_base = in->apic_base;
 	vmm__svm_set_cr8(v, in->cr8);
 	v->world.xcr0 = v->has_xsave ? in->xcr0 : 1;
+	v->world.live = 0;
 	/* Translations by the old registers may not be used any more. */
 	vmm__svm_request(v, SVM_REQ_FLUSH);
 	return 0;
@@ -288,6 +289,7 @@ static int set_xsave(struct vmm__svm_vcpu *v, uint32_t component, const uint8_t 
 	memcpy(area + p.offset[0], in, component == 1 ? 4 : p.len[0]); /* the mask is no state */
 	memcpy(area + p.offset[1], in + p.len[0], p.len[1]);
 	mark_used(v, BIT(component));
+	v->world.live = 0;
 	return 0;
 }
 
@@ -300,6 +302,7 @@ void vmm__svm_reset_fpu(struct vmm__svm_vcpu *v)
 	vmm__x86_reset_x87(x87);
 	vmm__x86_reset_sse(sse);
 	memset(area, 0, v->vm->fpu_bytes);
+	v->world.live = 0;
 	set_xsave(v, 0, x87, &ignored);
 	set_xsave(v, 1, sse, &ignored);
 }

@@ -67,15 +67,17 @@ void vmm__svm_vcpu_destroy(void *vcpu)
 static int allocate(struct vmm__svm_vcpu *v, struct vmm_error *error)
 {
 	struct vmm__svm_vm *vm = v->vm;
+	bool uses_vectors = !(vm->host->flags & VMM_HOST_NO_VECTORS);
 
 	v->vmcb = vmm__svm_alloc(vm, PAGE, PAGE);
 	v->hsave = vmm__svm_alloc(vm, PAGE, PAGE);
 	v->host_save = vmm__svm_alloc(vm, PAGE, PAGE);
 	v->world.fpu = vmm__svm_alloc(vm, vm->fpu_bytes, FPU_ALIGN);
-	v->world.host_fpu = vmm__svm_alloc(vm, vm->fpu_bytes, FPU_ALIGN);
+	if (uses_vectors)
+		v->world.host_fpu = vmm__svm_alloc(vm, vm->fpu_bytes, FPU_ALIGN);
 	v->cpuid = vmm__svm_alloc(vm, VMM__CPUID_MAX * sizeof(*v->cpuid), sizeof(uint64_t));
-	if (!v->vmcb || !v->hsave || !v->host_save || !v->world.fpu || !v->world.host_fpu ||
-	    !v->cpuid)
+	if (!v->vmcb || !v->hsave || !v->host_save || !v->world.fpu ||
+	    (uses_vectors && !v->world.host_fpu) || !v->cpuid)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vcpu_create", 0, "no memory");
 	v->world.vmcb_pa = vmm__svm_phys(vm, v->vmcb);
 	v->world.hsave_pa = vmm__svm_phys(vm, v->hsave);

@@ -23,9 +23,8 @@
 	.globl vmm__svm_enter
 	.balign 16
 vmm__svm_enter:
-	xor %eax, %eax
 	clgi
-	cmp %eax, SVM_W_REQUEST(%rdi)
+	cmpl $0, SVM_W_REQUEST(%rdi)
 	jne 1f
 	push %rbp
 	push %rbx
@@ -54,7 +53,7 @@ vmm__svm_enter:
 	sti
 	vmrun %rax
 	vmsave %rax
-	mov (%rsp), %rax
+	pop %rax
 	mov %rdi, SVM_W_RDI(%rax)
 	mov %rax, %rdi
 	mov SVM_W_HOST(%rdi), %rax
@@ -80,7 +79,6 @@ vmm__svm_enter:
 	xor %r9d, %r9d
 	xor %r10d, %r10d
 	xor %r11d, %r11d
-	pop %rdi
 	popfq
 	pop %r15
 	pop %r14
@@ -89,14 +87,17 @@ vmm__svm_enter:
 	pop %rbx
 	pop %rbp
 	mov $1, %eax
+	stgi
+	ret
 1:	stgi
+	xor %eax, %eax
 	ret
 
 /*
  * vmm__svm_load(RDI = world), EAX: 1, or 0 where the CPU's VM_HSAVE_PA is another's.
  * The host's FS, GS, TR, LDTR and MSRs of VMSAVE go to world.host_pa, its x87 and vector registers to
- * world.host_fpu if there is one, and the guest's come in. XCR0 names all components while they are
- * stored or loaded: what the guest has switched off is still its state.
+ * world.host_fpu if there is one, and the guest's come in, unless world.live says that they are there.
+ * XCR0 names all components while they are loaded: what the guest has switched off is still its state.
  */
 	.globl vmm__svm_load
 	.balign 16
@@ -109,6 +110,8 @@ vmm__svm_load:
 	jne 9f
 	mov SVM_W_HOST(%rdi), %rax
 	vmsave %rax
+	cmpl $0, SVM_W_LIVE(%rdi)
+	jne 8f
 	mov SVM_W_HFPU(%rdi), %rsi
 	mov SVM_W_XALL(%rdi), %rax
 	test %rax, %rax
@@ -119,64 +122,70 @@ vmm__svm_load:
 	mov SVM_W_HXCR0+4(%rdi), %edx
 	xsave64 (%rsi)
 1:	mov SVM_W_XALL(%rdi), %rax
-	xor %ecx, %ecx
-	cmp SVM_W_HXCR0(%rdi), %rax
-	je 2f
 	mov SVM_W_XALL+4(%rdi), %edx
+	xor %ecx, %ecx
 	xsetbv
-2:	mov SVM_W_XALL+4(%rdi), %edx
 	mov SVM_W_FPU(%rdi), %rsi
 	xrstor64 (%rsi)
 	cmp SVM_W_XCR0(%rdi), %rax
-	je 3f
+	je 8f
 	mov SVM_W_XCR0(%rdi), %eax
 	mov SVM_W_XCR0+4(%rdi), %edx
 	xsetbv
-3:	mov $1, %eax
+8:	mov $1, %eax
 	ret
 5:	test %rsi, %rsi
 	jz 6f
 	fxsave64 (%rsi)
 6:	mov SVM_W_FPU(%rdi), %rsi
 	fxrstor64 (%rsi)
-	mov $1, %eax
-	ret
+	jmp 8b
 9:	xor %eax, %eax
 	ret
 
-/* vmm__svm_unload(RDI = world): the same backwards. Without a world.host_fpu the registers keep what
- * the guest had in them. */
+/*
+ * vmm__svm_unload(RDI = world): the same backwards. XSAVE stores what the guest's XCR0 names; the rest
+ * has not changed since it was loaded, but for SSE's and PKRU's registers, which are there whatever XCR0
+ * says (SDM 1 13.3). Without a world.host_fpu the registers keep what they have.
+ */
 	.globl vmm__svm_unload
 	.balign 16
 vmm__svm_unload:
-	mov SVM_W_HFPU(%rdi), %rsi
 	mov SVM_W_FPU(%rdi), %r8
 	mov SVM_W_XALL(%rdi), %rax
-	mov SVM_W_XALL+4(%rdi), %edx
 	test %rax, %rax
 	jz 5f
-	cmp SVM_W_XCR0(%rdi), %rax
-	je 1f
-	xor %ecx, %ecx
-	xsetbv
-1:	xsave64 (%r8)
-	cmp SVM_W_HXCR0(%rdi), %rax
-	je 2f
-	mov SVM_W_HXCR0(%rdi), %eax
-	mov SVM_W_HXCR0+4(%rdi), %edx
-	xor %ecx, %ecx
-	xsetbv
-2:	test %rsi, %rsi
-	jz 3f
-	mov SVM_W_HXCR0(%rdi), %eax
-	mov SVM_W_HXCR0+4(%rdi), %edx
-	xrstor64 (%rsi)
-3:	ret
-5:	fxsave64 (%r8)
+	mov SVM_W_XCR0(%rdi), %rcx
+	mov SVM_W_XALL+4(%rdi), %edx
+	not %rcx
+	and %rax, %rcx
+	test $0x202, %ecx
+	jnz 4f
+	xsave64 (%r8)
+2:	mov SVM_W_HFPU(%rdi), %rsi
 	test %rsi, %rsi
-	jz 6f
+	jz 7f
+	mov SVM_W_HXCR0(%rdi), %eax
+	mov SVM_W_HXCR0+4(%rdi), %edx
+	xor %ecx, %ecx
+	xsetbv
+	xrstor64 (%rsi)
+	ret
+4:	xor %ecx, %ecx
+	xsetbv
+	xsave64 (%r8)
+	mov SVM_W_XCR0(%rdi), %eax
+	mov SVM_W_XCR0+4(%rdi), %edx
+	xsetbv
+	jmp 2b
+5:	fxsave64 (%r8)
+	mov SVM_W_HFPU(%rdi), %rsi
+	test %rsi, %rsi
+	jz 7f
 	fxrstor64 (%rsi)
-6:	ret
+	ret
+7:	movl $1, SVM_W_LIVE(%rdi)
+	ret
 
 	.globl vmm__svm_rdmsr
 vmm__svm_rdmsr:

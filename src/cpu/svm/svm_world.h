@@ -29,6 +29,7 @@
 #define SVM_W_HXCR0   160
 #define SVM_W_FPU     168
 #define SVM_W_HFPU    176
+#define SVM_W_LIVE    184
 
 #ifndef __ASSEMBLER__
 
@@ -63,6 +64,9 @@ struct vmm__svm_world {
 	uint64_t host_xcr0;
 	void *fpu;
 	void *host_fpu; /* NULL: the host has no use for these registers */
+	uint32_t live;  /* then: 1, they hold what fpu does, on the CPU that is ready for this world
+			 */
+	uint32_t reserved1;
 };
 
 _Static_assert(offsetof(struct vmm__svm_world, rbx) == SVM_W_RBX, "svm_world.S");
@@ -78,6 +82,7 @@ _Static_assert(offsetof(struct vmm__svm_world, xcr0) == SVM_W_XCR0, "svm_world.S
 _Static_assert(offsetof(struct vmm__svm_world, host_xcr0) == SVM_W_HXCR0, "svm_world.S");
 _Static_assert(offsetof(struct vmm__svm_world, fpu) == SVM_W_FPU, "svm_world.S");
 _Static_assert(offsetof(struct vmm__svm_world, host_fpu) == SVM_W_HFPU, "svm_world.S");
+_Static_assert(offsetof(struct vmm__svm_world, live) == SVM_W_LIVE, "svm_world.S");
 
 /* 1: the guest has run, and why it stopped is in the VMCB; 0: there is a request. */
 VMM__SYSV int vmm__svm_enter(struct vmm__svm_world *world);

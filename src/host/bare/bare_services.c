@@ -151,6 +151,7 @@ const struct vmm_host *vmm_bare_host(void)
 {
 	static const struct vmm_host host = {
 		.size = sizeof(host),
+		.flags = VMM_HOST_NO_VECTORS, /* bare_args */
 		.alloc = host_alloc,
 		.free = host_free,
 		.thread_id = host_thread_id,
