@@ -26,9 +26,10 @@
 
 VMM_BEGIN_DECLS
 
-struct vmm_machine;      /* opaque */
-struct vmm_load_target;  /* loader.h */
-struct vmm_uefi_storage; /* uefi.h */
+struct vmm_machine;          /* opaque */
+struct vmm_load_target;      /* loader.h */
+struct vmm_pci_function_ops; /* dev.h */
+struct vmm_uefi_storage;     /* uefi.h */
 struct vmm_uefi_vars;
 
 /* --- Its plan: what a profile comes to, without a VM --- */
@@ -134,6 +135,34 @@ VMM_API int vmm_machine_plan_smbios(const struct vmm_profile *profile, void *buf
 #define VMM_MACHINE_SEE_UNCLAIMED \
 	(UINT32_C(1) << 0) /* hand over accesses to ports and addresses where nothing is */
 
+/* What can be plugged and unplugged. */
+#define VMM_HOTPLUG_CPU    1 /* @slot: index of the vCPU */
+#define VMM_HOTPLUG_MEMORY 2 /* @slot: as vmm_machine_memory_plug() gave it */
+#define VMM_HOTPLUG_PCI    3 /* @slot: number of the device on bus 0 */
+
+/* What there is to tell of it. */
+#define VMM_HOTPLUG_EJECTED 1 /* the guest has let go of it, and it is gone */
+#define VMM_HOTPLUG_STATUS  2 /* how the guest fared: @event and @status */
+
+/**
+ * struct vmm_machine_hotplug - Something has become of a CPU, memory or a PCI function.
+ * @size:   sizeof(struct vmm_machine_hotplug).
+ * @kind:   VMM_HOTPLUG_CPU and so on.
+ * @slot:   Which.
+ * @what:   VMM_HOTPLUG_EJECTED or _STATUS.
+ * @event:  STATUS: of what, the first argument of _OST (ACPI 6.5, 6.3.5): 1 it was plugged, 3 it is
+ *          to be unplugged, 0x103 it was ejected.
+ * @status: STATUS: 0 done, 0x80 and on: not done, and why.
+ */
+struct vmm_machine_hotplug {
+	uint32_t size;
+	uint32_t kind;
+	uint32_t slot;
+	uint32_t what;
+	uint32_t event;
+	uint32_t status;
+};
+
 /**
  * struct vmm_machine_config - What a machine is made with.
  * @size:          sizeof(struct vmm_machine_config).
@@ -150,6 +179,8 @@ VMM_API int vmm_machine_plan_smbios(const struct vmm_profile *profile, void *buf
  *                 functions use must outlive the machine.
  * @console_room:  vmm_machine_console_input() had to refuse bytes, and now there is room again.
  *                 From the thread of a vCPU; no lock is held. May be NULL.
+ * @hotplug:       Something has become of what was plugged. From the thread of a vCPU; no lock is
+ *                 held. May be NULL.
  */
 struct vmm_machine_config {
 	uint32_t size;
@@ -163,6 +194,7 @@ struct vmm_machine_config {
 	void (*console_write)(void *opaque, uint32_t console, const uint8_t *data, uint32_t len);
 	void (*console_room)(void *opaque, uint32_t console);
 	const struct vmm_uefi_storage *variables;
+	void (*hotplug)(void *opaque, const struct vmm_machine_hotplug *what);
 };
 
 /**
@@ -261,13 +293,16 @@ VMM_API int vmm_machine_reset(struct vmm_machine *machine);
 #define VMM_MACHINE_RESET        4 /* the guest wants a reset */
 #define VMM_MACHINE_DEBUG_EXIT   5 /* the guest wrote to the debug-exit port: see @status */
 #define VMM_MACHINE_TRIPLE_FAULT 6 /* a vCPU has shut down */
+#define VMM_MACHINE_SLEEP        7 /* the guest sleeps: see @status, and vmm_machine_wake() */
+#define VMM_MACHINE_ABSENT       8 /* not the machine's: this vCPU is not there, or not any more */
 
 /**
  * struct vmm_machine_run - Result of running.
  * @size:   sizeof(struct vmm_machine_run), set by the caller.
  * @reason: VMM_MACHINE_KICKED and so on.
  * @vcpu:   TRIPLE_FAULT: index of the vCPU that has shut down. Else 0.
- * @status: DEBUG_EXIT: (value << 1) | 1, as QEMU's isa-debug-exit gives to exit().
+ * @status: DEBUG_EXIT: (value << 1) | 1, as QEMU's isa-debug-exit gives to exit(). SLEEP: 1 for
+ *          S1. OFF: 4 if the guest went into S4, else 0.
  * @exit:   EXIT: the exit, and in: its answer, as for vmm_vcpu_run().
  */
 struct vmm_machine_run {
@@ -321,6 +356,109 @@ VMM_API int vmm_machine_console_input(struct vmm_machine *machine, uint32_t cons
  * Return: 0, -VMM_ENOTSUP (the profile has none), -VMM_ESTATE (not sealed).
  */
 VMM_API int vmm_machine_power_button(struct vmm_machine *machine);
+
+/**
+ * vmm_machine_wake() - Wake a guest that sleeps.
+ * @machine: Machine that has stopped with VMM_MACHINE_SLEEP; no vCPU is running.
+ *
+ * The event is forgotten, and every vCPU can run on.
+ *
+ * Context: Any thread.
+ * Return: 0, -VMM_ESTATE (it does not sleep).
+ */
+VMM_API int vmm_machine_wake(struct vmm_machine *machine);
+
+/* --- Events, and what is plugged while the machine runs --- */
+
+/** vmm_machine_sleep_button() - As vmm_machine_power_button(). */
+VMM_API int vmm_machine_sleep_button(struct vmm_machine *machine);
+
+/**
+ * vmm_machine_set_temperature() - Change what the thermal zone measures; at first 25 degrees.
+ * @machine: Machine with thermal.enable.
+ * @tenths:  Tenths of a kelvin: 2732 is 0 degrees Celsius.
+ *
+ * Context: Any thread. Return: 0, -VMM_ENOTSUP.
+ */
+VMM_API int vmm_machine_set_temperature(struct vmm_machine *machine, uint32_t tenths);
+
+/**
+ * vmm_machine_report_error() - Tell the guest of a hardware error.
+ * @machine: Sealed machine with ras.enable.
+ * @block:   Generic error status block with its entries (ACPI 6.5, 18.3.2.7.1); copied.
+ * @len:     Its bytes, at most 2,032.
+ *
+ * Context: Any thread, one at a time.
+ * Return: 0, -VMM_EBUSY (the guest has not yet read the one before), -VMM_EINVAL, -VMM_ENOTSUP,
+ * -VMM_ESTATE.
+ */
+VMM_API int vmm_machine_report_error(struct vmm_machine *machine, const void *block, size_t len);
+
+/**
+ * vmm_machine_new_generation() - Tell the guest that it is a copy.
+ * @machine: Machine with vmgenid.enable.
+ * @guid:    Its new identifier, 16 bytes in the order in which it is written.
+ *
+ * Context: Any thread. Return: 0, -VMM_ENOTSUP.
+ */
+VMM_API int vmm_machine_new_generation(struct vmm_machine *machine, const uint8_t guid[16]);
+
+/**
+ * vmm_machine_cpu_plug() - Put a CPU in.
+ * @machine: Sealed machine with cpu.hotplug.
+ * @vcpu:    Index of a vCPU that is absent.
+ *
+ * vmm_machine_run_vcpu() can be called for it from now on; the guest starts it.
+ *
+ * Context: Any thread.
+ * Return: 0, -VMM_ENOTSUP, -VMM_ENOENT, -VMM_EEXIST (it is there), -VMM_ESTATE.
+ */
+VMM_API int vmm_machine_cpu_plug(struct vmm_machine *machine, uint32_t vcpu);
+
+/**
+ * vmm_machine_cpu_unplug() - Ask the guest to give up a CPU.
+ *
+ * When it has, its run comes back with VMM_MACHINE_ABSENT, and hotplug() is told.
+ *
+ * Context: Any thread.
+ * Return: 0, -VMM_ENOTSUP (no hot plug, or the CPU that starts), -VMM_ENOENT (it is not there),
+ * -VMM_ESTATE.
+ */
+VMM_API int vmm_machine_cpu_unplug(struct vmm_machine *machine, uint32_t vcpu);
+
+/**
+ * vmm_machine_memory_plug() - Put memory in.
+ * @machine: Sealed machine with memory.slots.
+ * @len:     Bytes, a multiple of 128 MiB.
+ * @node:    Its NUMA node.
+ * @slot:    Set to the slot it is in.
+ *
+ * Context: Any thread but not a callback of the bus; allocates.
+ * Return: 0, -VMM_ENOTSUP, -VMM_EALIGN, -VMM_ERANGE (node; no such range of memory.hotplug is
+ * free), -VMM_ENOENT (no slot is free), -VMM_ESTATE, and what vmm_mem_create() and vmm_vm_map()
+ * give.
+ */
+VMM_API int vmm_machine_memory_plug(struct vmm_machine *machine, uint64_t len, uint32_t node,
+				    uint32_t *slot);
+
+/** vmm_machine_memory_unplug() - Ask the guest to give up memory. As vmm_machine_cpu_unplug(). */
+VMM_API int vmm_machine_memory_unplug(struct vmm_machine *machine, uint32_t slot);
+
+/**
+ * vmm_machine_pci_plug() - Put a function into a slot of the PCI bus.
+ * @machine: Sealed machine with pci.slots.
+ * @device:  Its number on bus 0, from 1 to pci.slots.
+ * @ops:     Its configuration space (dev.h); outlives it, as @opaque does.
+ * @opaque:  For the callbacks.
+ *
+ * Context: Any thread.
+ * Return: 0, -VMM_ENOTSUP, -VMM_ENOENT, -VMM_EEXIST, -VMM_EINVAL, -VMM_ESTATE.
+ */
+VMM_API int vmm_machine_pci_plug(struct vmm_machine *machine, uint32_t device,
+				 const struct vmm_pci_function_ops *ops, void *opaque);
+
+/** vmm_machine_pci_unplug() - Ask the guest to give it up. As vmm_machine_cpu_unplug(). */
+VMM_API int vmm_machine_pci_unplug(struct vmm_machine *machine, uint32_t device);
 
 VMM_END_DECLS
 

@@ -73,7 +73,7 @@ int vmm_machine_error(struct vmm_machine *machine, struct vmm_error *error)
 
 /* --- Memory --- */
 
-static int map_ram(struct vmm_machine *m, uint64_t gpa, uint64_t len)
+int vmm__machine_map_ram(struct vmm_machine *m, uint64_t gpa, uint64_t len)
 {
 	struct vmm_mem *mem;
 	int err = vmm_mem_create(m->ctx, len, &mem);
@@ -91,7 +91,7 @@ static int make_ram(struct vmm_machine *m)
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(m->plan.ram) && err == 0; i++) {
 		if (m->plan.ram[i].len > 0)
-			err = map_ram(m, m->plan.ram[i].base, m->plan.ram[i].len);
+			err = vmm__machine_map_ram(m, m->plan.ram[i].base, m->plan.ram[i].len);
 	}
 	return err;
 }
@@ -189,6 +189,8 @@ static int write_firmware(struct vmm_machine *m)
 
 	if (err == 0)
 		err = write_tables(m); /* may lie in vUEFI's room */
+	if (err == 0)
+		err = vmm__machine_write_pages(m);
 	return err == 0 ? write_restart(m) : err;
 }
 
@@ -312,6 +314,8 @@ static int make(struct vmm_machine *m)
 	if (err == 0)
 		err = vmm__machine_add_devices(m);
 	if (err == 0)
+		err = vmm__machine_add_hotplug(m);
+	if (err == 0)
 		list_load_ranges(m);
 	return err;
 }
@@ -369,6 +373,7 @@ int vmm_machine_destroy(struct vmm_machine *machine)
 	if (err != 0)
 		return err;
 	vmm__machine_destroy_devices(machine);
+	vmm__machine_destroy_hotplug(machine);
 	machine->host->free(machine->host->opaque, machine, sizeof(*machine));
 	return 0;
 }
@@ -421,6 +426,7 @@ int vmm_machine_reset(struct vmm_machine *machine)
 	if (err != 0)
 		return vmm__machine_vm_failed(machine, err, "vmm_vm_reset");
 	vmm__machine_reset_devices(machine);
+	vmm__machine_reset_hotplug(machine);
 	atomic_store(&machine->event, 0);
 	return write_firmware(machine);
 }

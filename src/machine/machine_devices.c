@@ -50,6 +50,19 @@ static void power_event(void *opaque, uint32_t what)
 		vmm__machine_stop(m, VMM_MACHINE_RESET, 0, 0);
 }
 
+/* S4 is off to the machine: who switches it on again has what the guest has saved. */
+static void power_sleep(void *opaque, uint32_t state)
+{
+	struct vmm_machine *m = opaque;
+
+	if (state == 1 && m->profile.power_s1)
+		vmm__machine_stop(m, VMM_MACHINE_SLEEP, 0, state);
+	else if (state == 3 && m->profile.power_s3)
+		vmm__machine_stop(m, VMM_MACHINE_SLEEP, 0, state);
+	else if (state == 4 && m->profile.power_s4)
+		vmm__machine_stop(m, VMM_MACHINE_OFF, 0, state);
+}
+
 static void debug_exited(void *opaque, uint32_t status)
 {
 	vmm__machine_stop(opaque, VMM_MACHINE_DEBUG_EXIT, 0, status);
@@ -108,8 +121,11 @@ static int add_serial(struct vmm_machine *m, uint32_t index)
 
 static int add_power(struct vmm_machine *m)
 {
-	struct vmm_power_config config = {
-		.size = sizeof(config), .opaque = m, .irq = power_irq, .event = power_event};
+	struct vmm_power_config config = {.size = sizeof(config),
+					  .opaque = m,
+					  .irq = power_irq,
+					  .event = power_event,
+					  .sleep = power_sleep};
 	int err = vmm_power_create(m->host, &config, &m->power);
 
 	if (err != 0)

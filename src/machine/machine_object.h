@@ -33,6 +33,11 @@ struct vmm_machine {
 	struct vmm_fw_cfg *fw_cfg;
 	struct vmm_pci_root *pci_root;
 	struct vmm_uefi_vars *variables;
+	struct vmm_slots *cpu_slots; /* NULL: the machine has none, as the next two */
+	struct vmm_slots *memory_slots;
+	struct vmm_slots *pci_slots;
+	struct vmm__mutex plug_lock;
+	struct vmm__span plugged[VMM__PROFILE_PLUGS]; /* under plug_lock; by slot, empty: none */
 	struct vmm_uefi *uefi;
 	uint64_t uefi_system; /* address of the system table, 0: no vUEFI */
 	uint32_t load_range_count;
@@ -64,6 +69,15 @@ int vmm__machine_add_region(struct vmm_machine *m, uint32_t space, uint64_t base
 /* vUEFI (machine_uefi.c): its device, and what it has in memory when the guest starts. */
 int vmm__machine_add_uefi(struct vmm_machine *m);
 int vmm__machine_write_uefi(struct vmm_machine *m);
+
+/* Hot plug (machine_hotplug.c): slots, and the pages by which errors and generations are told. */
+int vmm__machine_add_hotplug(struct vmm_machine *m);
+void vmm__machine_reset_hotplug(struct vmm_machine *m);
+void vmm__machine_destroy_hotplug(struct vmm_machine *m);
+int vmm__machine_write_pages(struct vmm_machine *m);
+bool vmm__machine_cpu_present(struct vmm_machine *m, uint32_t index);
+
+int vmm__machine_map_ram(struct vmm_machine *m, uint64_t gpa, uint64_t len);
 
 /* Stop the machine for a reason (VMM_MACHINE_OFF and on): the first one counts. */
 void vmm__machine_stop(struct vmm_machine *m, uint32_t reason, uint32_t vcpu, uint32_t status);

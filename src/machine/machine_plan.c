@@ -8,8 +8,9 @@
 #include "libvmm/uefi.h"
 #include "mem.h"
 
-#define KIB UINT64_C(0x400)
-#define GIB UINT64_C(0x40000000)
+#define KIB  UINT64_C(0x400)
+#define PAGE UINT64_C(0x1000)
+#define GIB  UINT64_C(0x40000000)
 
 struct list {
 	struct vmm_machine_range range[VMM__PLAN_RANGES];
@@ -65,10 +66,6 @@ static void add_uefi(struct list *l, uint32_t type, uint64_t base, uint64_t len,
 static void list_x86_low(struct list *l, const struct vmm__plan *plan)
 {
 	add_memory(l, VMM_RANGE_RAM, 0, MAP_CONVENTIONAL_END, "RAM");
-	if (plan->generation != 0)
-		add_memory(l, VMM_RANGE_RESERVED, plan->generation, 4 * KIB, "generation");
-	if (plan->errors != 0)
-		add_memory(l, VMM_RANGE_RESERVED, plan->errors, 4 * KIB, "errors");
 	add_memory(l, VMM_RANGE_ACPI, MAP_TABLES, MAP_TABLES_LEN, "ACPI tables");
 	add_device(l, MAP_IOAPIC, MAP_IOAPIC_LEN, VMM_MACHINE_NO_IRQ, "IOAPIC");
 	add_device(l, MAP_LAPIC, MAP_LAPIC_LEN, VMM_MACHINE_NO_IRQ, "local APICs");
@@ -78,10 +75,6 @@ static void list_x86_low(struct list *l, const struct vmm__plan *plan)
 
 static void list_arm_devices(struct list *l, const struct vmm__plan *plan)
 {
-	if (plan->generation != 0)
-		add_memory(l, VMM_RANGE_RESERVED, plan->generation, 4 * KIB, "generation");
-	if (plan->errors != 0)
-		add_memory(l, VMM_RANGE_RESERVED, plan->errors, 4 * KIB, "errors");
 	add_device(l, ARM_GICD, ARM_GICD_LEN, VMM_MACHINE_NO_IRQ, "GIC distributor");
 	if (plan->profile->arm_its)
 		add_device(l, ARM_ITS, ARM_ITS_LEN, VMM_MACHINE_NO_IRQ, "GIC ITS");
@@ -108,10 +101,8 @@ static void list_ram(struct list *l, const struct vmm__plan *plan)
 			s.base = MAP_EXTENDED;
 			s.len = s.len > MAP_EXTENDED ? s.len - MAP_EXTENDED : 0;
 		}
-		if (i == 0 && plan->uefi != 0)
-			s.len = plan->uefi - s.base;
-		else if (i == 0 && plan->firmware.len > 0)
-			s.len = plan->firmware.base - s.base;
+		if (i == 0 && s.len > 0)
+			s.len = plan->low_end - s.base;
 		add_memory(l, VMM_RANGE_RAM, s.base, s.len, "RAM");
 	}
 	if (plan->uefi != 0) {
@@ -121,6 +112,10 @@ static void list_ram(struct list *l, const struct vmm__plan *plan)
 			 MAP_UEFI_LEN - VMM_UEFI_RUNTIME_LEN, "vUEFI tables");
 	}
 	add_memory(l, VMM_RANGE_ACPI, plan->firmware.base, plan->firmware.len, "ACPI tables");
+	if (plan->generation != 0)
+		add_memory(l, VMM_RANGE_RESERVED, plan->generation, PAGE, "generation");
+	if (plan->errors != 0)
+		add_memory(l, VMM_RANGE_RESERVED, plan->errors, PAGE, "errors");
 }
 
 static void list_memory(struct list *l, const struct vmm__plan *plan)
@@ -236,6 +231,7 @@ static int read_cpus(struct vmm__plan *plan, struct vmm_profile_error *error)
 	const struct vmm_profile *p = plan->profile;
 	uint64_t cpus = p->cpu_sockets * p->cpu_dies * p->cpu_clusters * p->cpu_cores *
 			p->cpu_threads; /* each is at most 1024 */
+	uint64_t present;
 
 	if (cpus > VMM__PROFILE_CPUS)
 		return vmm__profile_refuse(
@@ -251,19 +247,21 @@ static int read_cpus(struct vmm__plan *plan, struct vmm_profile_error *error)
 		.clusters = (uint32_t)p->cpu_clusters,
 	};
 	plan->cpus = (uint32_t)cpus;
-	plan->present = p->cpu_present == 0 ? plan->cpus : (uint32_t)p->cpu_present;
-	if (plan->present > cpus)
-		return vmm__profile_refuse(error, -VMM_ERANGE, "cpu.present is %u of %llu CPUs",
-					   plan->present, (unsigned long long)cpus);
-	if (plan->present < cpus && !p->cpu_hotplug)
+	present = p->cpu_present == 0 ? cpus : p->cpu_present;
+	if (present > cpus)
+		return vmm__profile_refuse(error, -VMM_ERANGE, "cpu.present is %llu of %llu CPUs",
+					   (unsigned long long)present, (unsigned long long)cpus);
+	if (present < cpus && !p->cpu_hotplug)
 		return vmm__profile_refuse(error, -VMM_ERANGE,
 					   "cpu.present without cpu.hotplug leaves CPUs unusable");
 	if (p->cpu_hotplug && plan->arm)
 		return vmm__profile_refuse(error, -VMM_EINVAL, "cpu.hotplug is not for arm64");
-	if (p->cpu_boot >= plan->present)
-		return vmm__profile_refuse(error, -VMM_ERANGE,
-					   "cpu.boot is CPU %llu, and %u are there",
-					   (unsigned long long)p->cpu_boot, plan->present);
+	if (p->cpu_boot >= present)
+		return vmm__profile_refuse(
+			error, -VMM_ERANGE, "cpu.boot is CPU %llu, and %llu are there",
+			(unsigned long long)p->cpu_boot, (unsigned long long)present);
+	for (uint32_t i = 0; i < present; i++)
+		vmm__plan_set_present(plan, i, true);
 	return 0;
 }
 
@@ -313,59 +311,79 @@ static void size_firmware(struct vmm__plan *plan)
 		plan->smbios.len = SMBIOS_BASE + p->cpu_sockets * SMBIOS_SOCKET +
 				   slots * SMBIOS_SLOT +
 				   plan->nodes * VMM__NODE_MODULES * SMBIOS_MODULE;
-	plan->generation = p->vmgenid_enable;
-	plan->errors = p->ras_enable || p->ras_bert;
 }
 
-/* What stands at the end of the first part of RAM: room for tables, and two pages. */
-static int place_firmware_high(struct vmm__plan *plan, struct vmm_profile_error *error)
+/* Takes @len bytes from the end of what is left of the first part of RAM; 0 where there are none.
+ */
+static uint64_t take_ram(struct vmm__plan *plan, uint64_t len, uint64_t align)
 {
-	const uint64_t lowest = plan->arm ? plan->ram[0].base : MAP_EXTENDED;
-	const uint64_t end = vmm__align_down(plan->ram[0].base + plan->ram[0].len, FIRMWARE_UNIT);
-	const uint64_t tables = vmm__align_up(plan->tables.len, 64);
-	const uint64_t len = vmm__align_up(tables + plan->smbios.len, FIRMWARE_UNIT);
+	const uint64_t lowest = (plan->arm ? plan->ram[0].base : MAP_EXTENDED) + FIRMWARE_UNIT;
 
-	if (end < lowest + len + FIRMWARE_UNIT)
-		return vmm__profile_refuse(error, -VMM_ERANGE,
-					   "memory.size has no room for tables of %u CPUs",
-					   plan->cpus);
-	plan->firmware.base = end - len;
-	plan->firmware.len = plan->ram[0].base + plan->ram[0].len - plan->firmware.base;
+	if (plan->low_end < lowest + len + align)
+		return 0;
+	plan->low_end = vmm__align_down(plan->low_end - len, align);
+	return plan->low_end;
+}
+
+/* Pages by which something is told. Not below 1 MiB: Linux keeps drivers from what is reserved
+ * there. */
+static bool place_pages(struct vmm__plan *plan)
+{
+	const struct vmm_profile *p = plan->profile;
+
+	if (p->vmgenid_enable)
+		plan->generation = take_ram(plan, PAGE, PAGE);
+	if (p->ras_enable || p->ras_bert)
+		plan->errors = take_ram(plan, PAGE, PAGE);
+	return (plan->generation != 0) == (p->vmgenid_enable != 0) &&
+	       (plan->errors != 0) == (p->ras_enable || p->ras_bert);
+}
+
+static bool place_tables(struct vmm__plan *plan)
+{
+	const uint64_t tables = vmm__align_up(plan->tables.len, 64);
+	const uint64_t end = plan->low_end;
+
+	if (!plan->arm && plan->tables.len <= MAP_SMBIOS - MAP_TABLES &&
+	    plan->smbios.len <= MAP_RESTART - MAP_SMBIOS) {
+		plan->tables = (struct vmm__span){MAP_TABLES, MAP_SMBIOS - MAP_TABLES};
+		if (plan->smbios.len > 0)
+			plan->smbios = (struct vmm__span){MAP_SMBIOS, MAP_RESTART - MAP_SMBIOS};
+		return true;
+	}
+	plan->firmware.base = take_ram(plan, tables + plan->smbios.len, FIRMWARE_UNIT);
+	plan->firmware.len = end - plan->firmware.base;
 	plan->tables.base = plan->firmware.base;
 	plan->smbios.base = plan->firmware.base + tables;
-	return 0;
+	return plan->firmware.base != 0;
 }
 
-static int place_firmware(struct vmm__plan *plan, struct vmm_profile_error *error)
+static bool place_uefi(struct vmm__plan *plan)
 {
-	if (plan->arm || plan->tables.len > MAP_SMBIOS - MAP_TABLES ||
-	    plan->smbios.len > MAP_RESTART - MAP_SMBIOS)
-		return place_firmware_high(plan, error);
-	plan->tables = (struct vmm__span){MAP_TABLES, MAP_SMBIOS - MAP_TABLES};
-	if (plan->smbios.len > 0)
-		plan->smbios = (struct vmm__span){MAP_SMBIOS, MAP_RESTART - MAP_SMBIOS};
-	return 0;
-}
-
-/* vUEFI has the end of the first part of RAM that is left. */
-static int place_uefi(struct vmm__plan *plan, struct vmm_profile_error *error)
-{
-	const uint64_t end = plan->firmware.len > 0 ? plan->firmware.base : plan->ram[0].len;
-
 	if (plan->profile->firmware[0] != 'v')
-		return 0;
-	if (plan->arm)
-		return vmm__profile_refuse(error, -VMM_EINVAL,
-					   "boot.firmware = vuefi is not for arm64 yet");
-	if (end < MAP_EXTENDED + 2 * MAP_UEFI_LEN)
-		return vmm__profile_refuse(error, -VMM_ERANGE,
-					   "vUEFI wants a memory.size of 2M or more");
-	plan->uefi = end - MAP_UEFI_LEN;
+		return true;
+	plan->uefi = take_ram(plan, MAP_UEFI_LEN, MAP_UEFI_LEN);
 	/* UEFI 2.10, 4.6: in memory that is not reclaimed. That of large machines stays where it
 	 * is. */
 	if (plan->smbios.base == MAP_SMBIOS)
 		plan->smbios = (struct vmm__span){plan->uefi + MAP_UEFI_SMBIOS,
 						  MAP_UEFI_LEN - MAP_UEFI_SMBIOS};
+	return plan->uefi != 0;
+}
+
+static int place_firmware(struct vmm__plan *plan, struct vmm_profile_error *error)
+{
+	plan->low_end = plan->ram[0].base + plan->ram[0].len;
+	if (plan->arm && plan->profile->firmware[0] == 'v')
+		return vmm__profile_refuse(error, -VMM_EINVAL,
+					   "boot.firmware = vuefi is not for arm64 yet");
+	if (!place_pages(plan) || !place_tables(plan))
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "memory.size has no room for tables of %u CPUs",
+					   plan->cpus);
+	if (!place_uefi(plan))
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "vUEFI wants a memory.size of 2M or more");
 	return 0;
 }
 
@@ -403,34 +421,26 @@ static int plan_x86(struct vmm__plan *plan, struct vmm_profile_error *error)
 	plan->ged_gsi = IRQ_GED;
 	if (p->debug_exit_enable)
 		plan->debug_exit = (uint32_t)p->debug_exit_port;
-	plan->generation = plan->generation ? MAP_GENERATION : 0;
-	plan->errors = plan->errors ? MAP_ERRORS : 0;
 	return place_high(plan, MAP_HIGH_RAM + plan->ram[1].len, error);
 }
 
 static int plan_arm(struct vmm__plan *plan, struct vmm_profile_error *error)
 {
 	const struct vmm_profile *p = plan->profile;
-	uint64_t pages = 0, end;
+	const uint64_t end = ARM_RAM + p->memory_size;
 	int err;
 
 	if (p->memory_size > ARM_RAM_MAX)
 		return vmm__profile_refuse(error, -VMM_ERANGE,
 					   "memory.size of an arm64 machine is at most 255 GiB");
 	plan->ram[0] = (struct vmm__span){ARM_RAM, p->memory_size};
-	end = ARM_RAM + p->memory_size;
-	/* Two pages that are no RAM to the guest, behind its last one. */
-	if (plan->generation)
-		plan->generation = end + 4 * KIB * pages++;
-	if (plan->errors)
-		plan->errors = end + 4 * KIB * pages++;
 	plan->pci_low = (struct vmm__span){ARM_PCI_WINDOW, ARM_PCI_WINDOW_LEN};
 	plan->ecam = ARM_ECAM;
 	plan->pci_gsi = ARM_IRQ_PCI;
 	plan->reg_space = VMM_SPACE_MMIO;
 	plan->reg_base = ARM_REGISTERS;
 	plan->ged_gsi = ARM_IRQ_GED;
-	err = place_high(plan, end + 4 * KIB * pages, error);
+	err = place_high(plan, end, error);
 	if (err == 0 && plan->memory_hotplug.base + plan->memory_hotplug.len > ARM_GICR_HIGH)
 		return vmm__profile_refuse(error, -VMM_ERANGE,
 					   "RAM and memory.hotplug pass 256 GiB on arm64");
@@ -464,8 +474,6 @@ int vmm__plan_make(const struct vmm_profile *profile, struct vmm__plan *plan,
 	err = plan->arm ? plan_arm(plan, error) : plan_x86(plan, error);
 	if (err == 0)
 		err = place_firmware(plan, error);
-	if (err == 0)
-		err = place_uefi(plan, error);
 	if (err != 0)
 		return err;
 	devices.count = 0;

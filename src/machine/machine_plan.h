@@ -17,8 +17,6 @@
  * CPUs for that, the root pointers alone stand there and the tables at the end of low RAM.
  */
 #define MAP_CONVENTIONAL_END UINT64_C(0xa0000)
-#define MAP_GENERATION       UINT64_C(0xde000) /* page with the generation identifier */
-#define MAP_ERRORS           UINT64_C(0xdf000) /* page with the error status block */
 #define MAP_TABLES           UINT64_C(0xe0000)
 #define MAP_TABLES_LEN       UINT64_C(0x20000)
 #define MAP_SMBIOS           UINT64_C(0xf0000)
@@ -109,7 +107,8 @@ struct vmm__plan {
 	struct vmm__span ram[2]; /* the second may be empty */
 	struct vmm__span tables; /* where the ACPI tables are, and how long they may be */
 	struct vmm__span smbios;
-	struct vmm__span firmware;       /* the end of RAM that is kept for both; else empty */
+	struct vmm__span firmware;       /* in RAM, kept for both; empty: they are below 1 MiB */
+	uint64_t low_end;                /* what is left of the first part of RAM ends here */
 	struct vmm__span memory_hotplug; /* empty: memory cannot be plugged */
 	uint64_t uefi;                   /* where vUEFI is, below that; 0: not there */
 	uint64_t generation;             /* page, 0: none */
@@ -129,7 +128,7 @@ struct vmm__plan {
 
 	struct vmm_x86_topology topology;
 	uint32_t cpus;
-	uint32_t present; /* CPUs 0 to present - 1 are there at power-on */
+	uint8_t present[VMM__PROFILE_CPUS / 8]; /* bits: CPUs that are there */
 	uint32_t nodes;
 	uint64_t node_memory[VMM__PROFILE_NODES];
 	uint8_t distance[VMM__PROFILE_NODES * VMM__PROFILE_NODES]; /* rows of @nodes */
@@ -142,6 +141,19 @@ static inline bool vmm__plan_has_power(const struct vmm__plan *plan)
 
 	return plan->events != 0 || p->power_off || p->power_reset || p->power_s1 || p->power_s3 ||
 	       p->power_s4 || p->cpu_pstates || p->cpu_cppc;
+}
+
+static inline bool vmm__plan_cpu_present(const struct vmm__plan *plan, uint32_t cpu)
+{
+	return (plan->present[cpu / 8] >> cpu % 8 & 1) != 0;
+}
+
+static inline void vmm__plan_set_present(struct vmm__plan *plan, uint32_t cpu, bool present)
+{
+	const uint32_t bit = UINT32_C(1) << cpu % 8;
+
+	plan->present[cpu / 8] =
+		(uint8_t)(present ? plan->present[cpu / 8] | bit : plan->present[cpu / 8] & ~bit);
 }
 
 /* CPUs are numbered by their place in the topology; the machine's first vCPU is the one that

@@ -83,6 +83,15 @@ static uint32_t handle(struct vmm_machine *m, uint32_t index, struct vmm_exit *e
 	}
 }
 
+/* It starts over when it is there again: by a start-up IPI. */
+static int absent(struct vmm_vcpu *vcpu, struct vmm_machine_run *run)
+{
+	const struct vmm_x86_mp mp = {.state = VMM_X86_MP_WAIT_SIPI};
+
+	run->reason = VMM_MACHINE_ABSENT;
+	return vmm_vcpu_set_state(vcpu, VMM_STATE_X86_MP, 0, &mp, sizeof(mp));
+}
+
 int vmm_machine_run_vcpu(struct vmm_machine *machine, uint32_t index, struct vmm_machine_run *run)
 {
 	struct vmm_vcpu *vcpu = vmm_vm_vcpu(machine->vm, index);
@@ -99,6 +108,8 @@ int vmm_machine_run_vcpu(struct vmm_machine *machine, uint32_t index, struct vmm
 
 		if (has_stopped(machine, run))
 			return 0;
+		if (!vmm__machine_cpu_present(machine, index))
+			return absent(vcpu, run);
 		err = vmm_vcpu_run(vcpu, &run->exit);
 		if (err != 0)
 			return err;
@@ -126,5 +137,16 @@ int vmm_machine_power_button(struct vmm_machine *machine)
 	if (atomic_load(&machine->sealed) == 0)
 		return -VMM_ESTATE;
 	vmm_power_button(machine->power);
+	return 0;
+}
+
+int vmm_machine_wake(struct vmm_machine *machine)
+{
+	const uint64_t event = atomic_load(&machine->event);
+
+	if (FIELD_GET(EVENT_REASON, event) != VMM_MACHINE_SLEEP)
+		return -VMM_ESTATE;
+	vmm_power_wake(machine->power);
+	atomic_store(&machine->event, 0);
 	return 0;
 }

@@ -117,8 +117,9 @@ static void add_madt(struct vmm_acpi *b, const struct vmm__plan *plan)
 	for (uint32_t i = 0; i < plan->cpus; i++) {
 		const uint32_t cpu = vmm__plan_cpu_of_vcpu(plan, i);
 		const uint32_t id = (uint32_t)vmm__plan_cpu_id(plan, cpu);
-		const uint32_t flags =
-			cpu < plan->present ? VMM_ACPI_MADT_ENABLED : VMM_ACPI_MADT_ONLINE_CAPABLE;
+		const uint32_t flags = vmm__plan_cpu_present(plan, cpu)
+					       ? VMM_ACPI_MADT_ENABLED
+					       : VMM_ACPI_MADT_ONLINE_CAPABLE;
 
 		if (needs_x2apic(plan, cpu)) {
 			vmm_acpi_madt_x2apic(b, cpu, id, flags);

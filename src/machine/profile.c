@@ -50,7 +50,7 @@ const struct vmm__key vmm__keys[] = {
 
 	SIZE(VMM_PROFILE_MEMORY_SIZE, "memory", "size", memory_size, MIB, MIB << 26, MIB, 512 * MIB, "RAM in whole MiB"),
 	NUMBER(VMM_PROFILE_MEMORY_NODES, "memory", "nodes", memory_nodes, 1, VMM__PROFILE_NODES, 1, "NUMA nodes"),
-	NUMBER(VMM_PROFILE_MEMORY_SLOTS, "memory", "slots", memory_slots, 0, 64, 0, "slots for memory plugged later"),
+	NUMBER(VMM_PROFILE_MEMORY_SLOTS, "memory", "slots", memory_slots, 0, VMM__PROFILE_PLUGS, 0, "slots for memory plugged later"),
 	SIZE(VMM_PROFILE_MEMORY_HOTPLUG, "memory", "hotplug", memory_hotplug, 0, MIB << 26, MIB, 0, "addresses kept for it"),
 
 	SIZE(VMM_PROFILE_NUMA_MEMORY, "numa", "memory", numa_memory, 0, MIB << 26, MIB, 0, "RAM of the node, 0: an even share"),

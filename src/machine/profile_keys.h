@@ -12,6 +12,7 @@
 #define VMM__PROFILE_STRING   2047 /* most bytes of any string */
 #define VMM__PROFILE_CPUS     1024 /* most CPUs in all */
 #define VMM__PROFILE_NODES    32
+#define VMM__PROFILE_PLUGS    64 /* most slots of memory */
 #define VMM__PROFILE_SERIALS  4
 #define VMM__PROFILE_OEM      16
 #define VMM__PROFILE_SLOTS    512 /* more than keys and indices in all: test_profile.c counts */

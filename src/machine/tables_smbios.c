@@ -98,11 +98,11 @@ static void add_caches(struct vmm_smbios *b, const struct vmm__plan *plan, uint1
 
 static uint32_t present_in_socket(const struct vmm__plan *plan, uint32_t socket, uint32_t cpus)
 {
-	const uint32_t first = socket * cpus;
+	uint32_t present = 0;
 
-	if (plan->present <= first)
-		return 0;
-	return plan->present - first < cpus ? plan->present - first : cpus;
+	for (uint32_t i = 0; i < cpus; i++)
+		present += vmm__plan_cpu_present(plan, socket * cpus + i);
+	return present;
 }
 
 static void add_processors(struct vmm_smbios *b, const struct vmm__plan *plan)
