@@ -306,8 +306,8 @@ struct vmm_x86_caches {
 
 /**
  * vmm_x86_cpuid_caches() - Give a CPUID table caches of these sizes.
- * @entries: Table, changed in place: leaves 2 and 4, or AMD's 0x80000005, 0x80000006, and
- *           0x8000001D where it is there.
+ * @entries: Table, changed in place: leaves 2 and 4, or AMD's 0x80000005, 0x80000006 and
+ *           0x8000001D.
  * @count:   In: entries; out: entries, some may have been added.
  * @room:    Entries that fit in @entries.
  * @caches:  Sizes. vmm_x86_cpuid_topology() afterwards tells who shares them.

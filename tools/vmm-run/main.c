@@ -2,6 +2,7 @@
 /* vmm-run: one virtual machine, from a profile, on this terminal. */
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "control.h"
 #include "files.h"
 #include "libvmm/libvmm.h"
 #include "libvmm/linux.h"
@@ -25,6 +27,7 @@ struct runner {
 	struct run *run;
 	uint32_t index;
 	pthread_t thread;
+	sem_t come; /* its CPU may be there now, or everything ends */
 	struct vmm_machine_run result;
 	bool failed; /* what was wrong has been said */
 };
@@ -36,20 +39,32 @@ struct run {
 	struct vmm_ctx *ctx;
 	struct vmm_machine *machine;
 	struct console console;
+	struct control control;
+	sem_t wake; /* of a guest that sleeps */
 	struct runner *runners;
 };
 
 /* Set by Ctrl-A x, a signal, or a vCPU that failed: all come back. A handler has no other way. */
 static atomic_bool ending;
-static struct vmm_machine *_Atomic running;
+static struct run *_Atomic running;
+
+/* Fetch the runners of CPUs that are not there. */
+static void wake_absent(struct run *run)
+{
+	for (uint32_t i = 0; i < vmm_machine_vcpus(run->machine); i++)
+		sem_post(&run->runners[i].come);
+}
 
 static void end_all(void)
 {
-	struct vmm_machine *machine = atomic_load(&running);
+	struct run *run = atomic_load(&running);
 
 	atomic_store(&ending, true);
-	if (machine)
-		vmm_machine_kick(machine);
+	if (!run)
+		return;
+	vmm_machine_kick(run->machine);
+	wake_absent(run);
+	sem_post(&run->wake);
 }
 
 static void on_signal(int number)
@@ -121,6 +136,7 @@ static void key_command(void *opaque, char key)
 		break;
 	case 'p':
 		vmm_machine_power_button(run->machine);
+		sem_post(&run->wake);
 		break;
 	case 's':
 		report_stats(run->machine, eol(run));
@@ -134,6 +150,48 @@ static void key_command(void *opaque, char key)
 
 static const struct console_ops console_ops = {typed, key_command};
 
+/* --- Control --- */
+
+static void cpu_plugged(void *opaque, unsigned vcpu)
+{
+	struct run *run = opaque;
+
+	sem_post(&run->runners[vcpu].come);
+}
+
+static void wake_guest(void *opaque)
+{
+	sem_post(&((struct run *)opaque)->wake);
+}
+
+static void end_guest(void *opaque)
+{
+	(void)opaque;
+	end_all();
+}
+
+static void hotplug_told(void *opaque, const struct vmm_machine_hotplug *what)
+{
+	control_tell(&((struct run *)opaque)->control, what);
+}
+
+static int start_control(struct run *run)
+{
+	run->control = (struct control){
+		.machine = run->machine,
+		.path = run->options.control,
+		.eol = eol(run),
+		.plugged = cpu_plugged,
+		.wake = wake_guest,
+		.end = end_guest,
+		.opaque = run,
+	};
+	if (control_start(&run->control) == 0)
+		return -1;
+	fprintf(stderr, "vmm-run: %s: %s%s", run->options.control, strerror(errno), eol(run));
+	return STATUS_FAILED;
+}
+
 /* --- Making and starting --- */
 
 static int make_machine(struct run *run)
@@ -144,6 +202,7 @@ static int make_machine(struct run *run)
 		.engine = run->options.engine,
 		.opaque = run,
 		.console_write = guest_output,
+		.hotplug = hotplug_told,
 		.variables = run->options.variables ? &run->storage.ops : NULL,
 	};
 	struct vmm_error error = {.size = sizeof(error)};
@@ -158,7 +217,12 @@ static int make_machine(struct run *run)
 		return STATUS_FAILED;
 	}
 	run->runners = calloc(vmm_machine_vcpus(run->machine), sizeof(*run->runners));
-	return run->runners ? -1 : STATUS_FAILED;
+	if (!run->runners)
+		return STATUS_FAILED;
+	sem_init(&run->wake, 0, 0);
+	for (uint32_t i = 0; i < vmm_machine_vcpus(run->machine); i++)
+		sem_init(&run->runners[i].come, 0, 0);
+	return -1;
 }
 
 static int load_guest(struct run *run)
@@ -213,12 +277,19 @@ static void *run_vcpu(void *arg)
 			run_failed(r);
 			return NULL;
 		}
-		if (r->result.reason == VMM_MACHINE_EXIT) {
+		switch (r->result.reason) {
+		case VMM_MACHINE_EXIT:
 			unexpected_exit(r);
 			return NULL;
-		}
-		if (r->result.reason != VMM_MACHINE_KICKED)
+		case VMM_MACHINE_KICKED:
+			break;
+		case VMM_MACHINE_ABSENT:
+			sem_wait(&r->come); /* interrupted: looks again */
+			break;
+		default:
+			wake_absent(r->run);
 			return NULL;
+		}
 	}
 }
 
@@ -236,7 +307,10 @@ static int run_once(struct run *run)
 		struct runner *r = &run->runners[i];
 		int e;
 
-		*r = (struct runner){.run = run, .index = i};
+		r->run = run;
+		r->index = i;
+		r->failed = false;
+		r->result = (struct vmm_machine_run){.size = sizeof(r->result)};
 		e = pthread_create(&r->thread, NULL, run_vcpu, r);
 		if (e != 0) {
 			fprintf(stderr, "vmm-run: thread of CPU %u: %s%s", i, strerror(e),
@@ -250,7 +324,9 @@ static int run_once(struct run *run)
 	return -1;
 }
 
-/* What one of the runners came back with says how it ended; RESET is told by -1. */
+/* What one of the runners came back with says how it ended. */
+enum { START_AGAIN = -1, ASLEEP = -2 };
+
 static int status_of(struct run *run)
 {
 	for (uint32_t i = 0; i < vmm_machine_vcpus(run->machine); i++) {
@@ -262,7 +338,9 @@ static int status_of(struct run *run)
 		case VMM_MACHINE_OFF:
 			return STATUS_OFF;
 		case VMM_MACHINE_RESET:
-			return run->options.no_reboot ? STATUS_OFF : -1;
+			return run->options.no_reboot ? STATUS_OFF : START_AGAIN;
+		case VMM_MACHINE_SLEEP:
+			return ASLEEP;
 		case VMM_MACHINE_DEBUG_EXIT:
 			return (int)(r->result.status & 0xff);
 		case VMM_MACHINE_TRIPLE_FAULT:
@@ -278,16 +356,32 @@ static int status_of(struct run *run)
 	return STATUS_ENDED;
 }
 
+/* From its start, or from where it fell asleep, to its end or sleep. */
+static int run_on(struct run *run)
+{
+	int status = run_once(run);
+
+	while (status == -1 && (status = status_of(run)) == ASLEEP) {
+		fprintf(stderr, "vmm-run: the guest sleeps; Ctrl-A p or 'wake' wakes it%s",
+			eol(run));
+		while (sem_wait(&run->wake) != 0)
+			;
+		if (atomic_load(&ending))
+			return STATUS_ENDED;
+		vmm_machine_wake(run->machine);
+		status = run_once(run);
+	}
+	return status;
+}
+
 static int run_guest(struct run *run)
 {
 	for (;;) {
 		int status = load_guest(run);
 
 		if (status == -1)
-			status = run_once(run);
-		if (status == -1)
-			status = status_of(run);
-		if (status != -1)
+			status = run_on(run);
+		if (status != START_AGAIN)
 			return status;
 		if (vmm_machine_reset(run->machine) != 0) {
 			struct vmm_error error = {.size = sizeof(error)};
@@ -312,14 +406,14 @@ static int run_on_terminal(struct run *run)
 	if (status == -1)
 		status = make_machine(run);
 	if (status == -1) {
-		atomic_store(&running, run->machine);
+		atomic_store(&running, run);
 		sigaction(SIGINT, &action, NULL);
 		sigaction(SIGTERM, &action, NULL);
 		sigaction(SIGHUP, &action, NULL);
-		if (console_start(&run->console) != 0)
-			status = STATUS_FAILED;
-		else
-			status = run_guest(run);
+		status = start_control(run);
+		if (status == -1)
+			status = console_start(&run->console) != 0 ? STATUS_FAILED : run_guest(run);
+		control_stop(&run->control);
 		atomic_store(&running, NULL);
 	}
 	console_close(&run->console);

@@ -13,6 +13,7 @@ enum {
 	OPT_FLAT = 256,
 	OPT_FIRMWARE,
 	OPT_VARIABLES,
+	OPT_CONTROL,
 	OPT_NO_REBOOT,
 	OPT_DRY_RUN,
 	OPT_TABLES,
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
 	{"firmware", required_argument, NULL, OPT_FIRMWARE},
 	{"variables", required_argument, NULL, OPT_VARIABLES},
 	{"flat", required_argument, NULL, OPT_FLAT},
+	{"control", required_argument, NULL, OPT_CONTROL},
 	{"no-reboot", no_argument, NULL, OPT_NO_REBOOT},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"dump-tables", required_argument, NULL, OPT_TABLES},
@@ -56,6 +58,7 @@ static const char usage[] =
 	"      --firmware NAME       none, or vuefi: tables and runtime services\n"
 	"      --variables FILE      keep vUEFI's variables there\n"
 	"      --flat MODE:BASE[:ENTRY]  the kernel is raw bytes; mode 16, 32 or 64\n"
+	"      --control PIPE        take commands from this named pipe: cpu plug 1, help\n"
 	"      --no-reboot           end when the guest asks for a reset\n"
 	"      --dry-run             print memory map, places and tables; do not run\n"
 	"      --dump-tables DIR     write the ACPI tables there\n"
@@ -111,10 +114,12 @@ static int read_profile(struct options *o, const char *name)
 	return status;
 }
 
+#define PARTS 5
+
 /* "4", or "sockets=2,cores=2". */
 static int read_cpus(struct options *o, char *text)
 {
-	static const char *const parts[] = {"sockets", "dies", "cores", "threads"};
+	static const char *const parts[PARTS] = {"sockets", "dies", "clusters", "cores", "threads"};
 	char *rest = text, *part;
 
 	if (!strchr(text, '='))
@@ -124,12 +129,13 @@ static int read_cpus(struct options *o, char *text)
 		size_t i = 0;
 
 		if (!value)
-			return wrong(part, "wanted: sockets=, dies=, cores= or threads=");
+			return wrong(part,
+				     "wanted: sockets=, dies=, clusters=, cores= or threads=");
 		*value++ = '\0';
-		while (i < 4 && strcmp(part, parts[i]) != 0)
+		while (i < PARTS && strcmp(part, parts[i]) != 0)
 			i++;
-		if (i == 4)
-			return wrong(part, "wanted: sockets, dies, cores or threads");
+		if (i == PARTS)
+			return wrong(part, "wanted: sockets, dies, clusters, cores or threads");
 		snprintf(key, sizeof(key), "cpu.%s", parts[i]);
 		if (assign(o, key, value) != -1)
 			return STATUS_USAGE;
@@ -195,6 +201,9 @@ static int apply(struct options *o, int option, char *value)
 		return -1;
 	case OPT_FLAT:
 		return read_flat(o, value);
+	case OPT_CONTROL:
+		o->control = value;
+		return -1;
 	case OPT_NO_REBOOT:
 		o->no_reboot = true;
 		return -1;

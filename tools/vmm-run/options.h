@@ -26,6 +26,7 @@ struct options {
 	const char *engine;    /* NULL: the first that is usable */
 	const char *tables;    /* directory to write them to, or NULL */
 	const char *variables; /* file that vUEFI's are kept in, or NULL */
+	const char *control;   /* named pipe that takes commands, or NULL */
 	bool flat;
 	uint32_t flat_mode;
 	uint64_t flat_base;

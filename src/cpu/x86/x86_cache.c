@@ -107,12 +107,9 @@ int vmm_x86_cpuid_caches(struct vmm_x86_cpuid *entries, uint32_t *count, uint32_
 			entries[i].eax = 0xff01,
 			entries[i].ebx = entries[i].ecx = entries[i].edx = 0;
 	}
-	if (!amd)
-		r = put_caches(&table, 4, list, ARRAY_SIZE(list));
-	else if (vmm__cpuid_find(entries, *count, 0x8000001d, 0))
-		r = put_caches(&table, 0x8000001d, list, ARRAY_SIZE(list));
-	else
-		r = 0;
+	r = amd ? vmm__cpuid_extend_topology(&table, 0x8000001d) : 0;
+	if (r == 0)
+		r = put_caches(&table, amd ? 0x8000001d : 4, list, ARRAY_SIZE(list));
 	*count = table.count;
 	return r;
 }

@@ -120,7 +120,7 @@ static const struct feature_reg feature_regs[] = {
 		"intel_psfd", "ipred_ctrl", "rrsba_ctrl", "ddpd_u", "bhi_ctrl", "mcdt_no"}},
 	{0xd, 1, 0, 0, {
 		"xsaveopt", "xsavec", "xgetbv1", "xsaves", "xfd"}},
-	{0x80000001, 0, 2, 1u << 1 /* CmpLegacy: topology */, {
+	{0x80000001, 0, 2, (uint32_t)(CPUID_EXT1_ECX_CMP_LEGACY | CPUID_EXT1_ECX_TOPOEXT), {
 		"lahf_lm", "cmp_legacy", "svm", "extapic", "cr8_legacy", "abm", "sse4a", "misalignsse",
 		"3dnowprefetch", "osvw", "ibs", "xop", "skinit", "wdt", NULL, "lwp",
 		"fma4", "tce", NULL, "nodeid_msr", NULL, "tbm", "topoext", "perfctr_core",

@@ -24,6 +24,10 @@
 #define CPUID_1_EDX_HTT          BIT(28)
 #define CPUID_7_ECX_OSPKE        BIT(4)
 
+/* Bits that say how the topology is told, which needs nothing of the processor (APM 3, E.4.1). */
+#define CPUID_EXT1_ECX_CMP_LEGACY BIT(1)
+#define CPUID_EXT1_ECX_TOPOEXT    BIT(22) /* leaves 0x8000001D and 0x8000001E are there */
+
 /* Linux, Documentation/virt/kvm/x86/cpuid.rst; hypercalls and MSRs of the same folder. */
 #define CPUID_PV_SIGNATURE    0x40000000u
 #define CPUID_PV_FEATURES     0x40000001u
@@ -53,6 +57,9 @@ struct vmm_x86_cpuid *vmm__cpuid_put(struct vmm__cpuid *table, uint32_t leaf, ui
 
 /* Remove all entries of leaves @first to @last. */
 void vmm__cpuid_drop(struct vmm__cpuid *table, uint32_t first, uint32_t last);
+
+/* AMD: leaf @leaf, 0x8000001D or 0x8000001E, is to be there; -VMM_ESIZE without room. */
+int vmm__cpuid_extend_topology(struct vmm__cpuid *table, uint32_t leaf);
 
 bool vmm__cpuid_is_intel(const struct vmm_x86_cpuid *entries, uint32_t count);
 bool vmm__cpuid_is_amd(const struct vmm_x86_cpuid *entries, uint32_t count); /* and Hygon */

@@ -188,6 +188,33 @@ static void fit_amd(struct vmm_x86_cpuid *e, const struct shape *s, uint32_t api
 	}
 }
 
+int vmm__cpuid_extend_topology(struct vmm__cpuid *table, uint32_t leaf)
+{
+	struct vmm_x86_cpuid *max = vmm__cpuid_put(table, 0x80000000, 0, 0);
+	struct vmm_x86_cpuid *features = vmm__cpuid_put(table, 0x80000001, 0, 0);
+
+	if (!max || !features)
+		return -VMM_ESIZE;
+	if (max->eax < leaf)
+		max->eax = leaf;
+	features->ecx |= (uint32_t)CPUID_EXT1_ECX_TOPOEXT;
+	return 0;
+}
+
+/* Threads of AMD's processors are told by leaf 0x8000001E alone: Linux looks at 0xB only if it is
+ * there. */
+static int extend_amd(struct vmm__cpuid *table, const struct shape *s)
+{
+	const struct vmm_x86_cpuid *e =
+		vmm__cpuid_find(table->entries, table->count, 0x80000001, 0);
+	int r;
+
+	if (s->threads == 1 && !(e && (e->ecx & CPUID_EXT1_ECX_TOPOEXT)))
+		return 0;
+	r = vmm__cpuid_extend_topology(table, 0x8000001e);
+	return r == 0 && !vmm__cpuid_put(table, 0x8000001e, 0, 0) ? -VMM_ESIZE : r;
+}
+
 int vmm_x86_cpuid_topology(struct vmm_x86_cpuid *entries, uint32_t *count, uint32_t room,
 			   const struct vmm_x86_topology *topology, uint32_t apic_id)
 {
@@ -201,6 +228,7 @@ int vmm_x86_cpuid_topology(struct vmm_x86_cpuid *entries, uint32_t *count, uint3
 		return -VMM_EINVAL;
 	intel = vmm__cpuid_is_intel(entries, *count);
 	amd = vmm__cpuid_is_amd(entries, *count);
+	r = amd ? extend_amd(&table, &s) : 0;
 	for (uint32_t i = 0; i < table.count; i++) {
 		struct vmm_x86_cpuid *e = &entries[i];
 
@@ -211,7 +239,8 @@ int vmm_x86_cpuid_topology(struct vmm_x86_cpuid *entries, uint32_t *count, uint3
 		else if (amd)
 			fit_amd(e, &s, apic_id);
 	}
-	r = put_levels(&table, 0xb, &s, apic_id);
+	if (r == 0)
+		r = put_levels(&table, 0xb, &s, apic_id);
 	levels = intel && (s.dies > 1 || s.clusters > 1);
 	if (r == 0 && levels)
 		r = put_levels(&table, 0x1f, &s, apic_id);
