@@ -37,6 +37,8 @@ struct hypervisor {
 	struct vmm_machine *machine;
 	struct runner runners[VCPUS_MAX];
 	_Atomic uint32_t stopped; /* the guest has */
+	uint64_t start_ns;        /* before it was loaded */
+	uint64_t first_ns;        /* when it first wrote to its console; 0: not yet */
 };
 
 static struct hypervisor hypervisor;
@@ -160,9 +162,13 @@ static int find_files(struct hypervisor *hv)
 
 static void guest_output(void *opaque, uint32_t console, const uint8_t *data, uint32_t len)
 {
-	(void)opaque;
-	if (console == 0)
-		vmm_bare_write(data, len);
+	struct hypervisor *hv = opaque;
+
+	if (console != 0)
+		return;
+	if (hv->first_ns == 0)
+		hv->first_ns = vmm_bare_host()->time_ns(NULL);
+	vmm_bare_write(data, len);
 }
 
 static int make_machine(struct hypervisor *hv)
@@ -173,8 +179,10 @@ static int make_machine(struct hypervisor *hv)
 				     .host = vmm_bare_host(),
 				     .engines = engines,
 				     .engine_count = 1};
-	const struct vmm_machine_config config = {
-		.size = sizeof(config), .profile = hv->profile, .console_write = guest_output};
+	const struct vmm_machine_config config = {.size = sizeof(config),
+						  .profile = hv->profile,
+						  .opaque = hv,
+						  .console_write = guest_output};
 
 	engines[0] = vmm_engine_svm();
 	if (vmm_ctx_create(&ctx, &hv->ctx, &error) != 0)
@@ -325,6 +333,18 @@ static int run_guest(struct hypervisor *hv)
 	}
 }
 
+/* With a clock that counts instructions this is their number (docs/bare.md). */
+static void tell_times(const struct hypervisor *hv)
+{
+	const uint64_t now = vmm_bare_host()->time_ns(NULL);
+
+	if (hv->first_ns != 0)
+		vmm_bare_print(
+			"bare: the guest's first word came after %llu us, its end after %llu us\n",
+			(unsigned long long)(hv->first_ns - hv->start_ns) / 1000,
+			(unsigned long long)(now - hv->start_ns) / 1000);
+}
+
 int vmm_bare_main(const struct vmm_bare_boot *boot)
 {
 	struct hypervisor *hv = &hypervisor;
@@ -338,10 +358,12 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 		status = read_profile(hv);
 	if (status == 0)
 		status = find_files(hv);
+	hv->start_ns = vmm_bare_host()->time_ns(NULL);
 	if (status == 0)
 		status = make_machine(hv);
 	if (status == 0)
 		status = run_guest(hv);
+	tell_times(hv);
 	vmm_machine_destroy(hv->machine);
 	if (hv->ctx != NULL)
 		vmm_ctx_destroy(hv->ctx);

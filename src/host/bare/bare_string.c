@@ -5,11 +5,16 @@
 
 #include <stdint.h>
 
+/* By words of 8 bytes, then what is left. */
 void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 {
+	size_t words = n / 8, rest = n % 8;
 	void *to = dst;
 
-	__asm__ volatile("rep movsb" : "+D"(to), "+S"(src), "+c"(n) : : "memory");
+	__asm__ volatile("rep movsq; mov %3, %2; rep movsb"
+			 : "+D"(to), "+S"(src), "+c"(words)
+			 : "r"(rest)
+			 : "memory");
 	return dst;
 }
 
@@ -26,9 +31,14 @@ void *memmove(void *dst, const void *src, size_t n)
 
 void *memset(void *dst, int c, size_t n)
 {
+	const uint64_t word = (uint8_t)c * UINT64_C(0x0101010101010101);
+	size_t words = n / 8, rest = n % 8;
 	void *to = dst;
 
-	__asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(c) : "memory");
+	__asm__ volatile("rep stosq; mov %3, %1; rep stosb"
+			 : "+D"(to), "+c"(words)
+			 : "a"(word), "r"(rest)
+			 : "memory");
 	return dst;
 }
 
