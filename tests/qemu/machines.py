@@ -11,6 +11,7 @@ boot       seconds it may take until the first command is run
 
 Those without a first-level Linux start an image that owns the machine (src/host/bare), once for each case:
 boot       how it is started: pvh or grub
+cpu        QEMU's model of the CPU, if it is not max
 """
 
 # The outer CPUs have no caches or speculation to defend, and a tickless single clock.
@@ -46,6 +47,14 @@ MACHINES = {
         'emulator': 'qemu',
         'memory': 512,
         'arguments': ['-machine', 'q35', '-accel', 'tcg,thread=multi'],
+        'boot': 'pvh',
+    },
+    # The same, with a clock that advances by one nanosecond an instruction: for benchmarks.
+    'bare-icount': {
+        'emulator': 'qemu',
+        'memory': 1024,
+        'arguments': ['-machine', 'q35', '-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off', '-seed', '1'],
+        'cpu': 'max,-x2apic',
         'boot': 'pvh',
     },
     # The same by GRUB, from a CD.

@@ -3,6 +3,7 @@
 """Runs commands in a first-level Linux with KVM, inside an emulator that needs no hardware for it.
 
     run.py --machine kvm-amd --file build/x --file y -- ./x y      one command: its output and status
+    run.py --machine bare -- IMAGE WORD...                         an image that owns the machine
     run.py --cases FILE --build DIR                                several in one boot, as TAP
 
 The first-level Linux is Debian's cloud kernel (scripts/fetch-kernel) with an initramfs made here: busybox,
@@ -204,6 +205,9 @@ def bochs_command(machine, folder, interactive):
 EMULATORS = {'qemu': qemu_command, 'bochs': bochs_command}
 
 
+GUEST_PROFILE = '[boot]\nkernel = vmlinuz\ninitrd = guest.img\n'
+
+
 def need_kernel():
     if not os.path.exists(os.path.join(KERNEL, 'complete')):
         raise Missing(f'no kernel in {KERNEL}: run scripts/fetch-kernel')
@@ -234,7 +238,7 @@ def image_command(machine, case, image, words, folder):
     if machine['emulator'] == 'bochs':
         return bochs_line(folder, memory, machine['arguments'])
     need('qemu-system-x86_64')
-    line = ['qemu-system-x86_64', *machine['arguments'], '-cpu', case.get('cpu', 'max'), '-smp', case.get('cpus', '1'),
+    line = ['qemu-system-x86_64', *machine['arguments'], '-cpu', case.get('cpu', machine.get('cpu', 'max')), '-smp', case.get('cpus', '1'),
             '-m', memory, '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot',
             '-serial', f'file:{folder}/console.log', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
     if machine['boot'] == 'grub':
@@ -265,6 +269,7 @@ def run_image(machine, command, case, folder):
     """Starts an image that owns the machine. Its output is the serial console's, its status what it tells there, or
     0 when the machine went off without a word."""
     image, *words = shlex.split(command.shell)
+    image = os.path.abspath(image)
     if not os.path.exists(image):
         raise Missing(f'{image} is not there: build it first')
     line = image_command(machine, case, image, words, folder)
@@ -506,14 +511,21 @@ def run_cases(options):
 
 def run_command(options):
     machine = dict(MACHINES[options.machine])
-    machine['cpus'] = options.cpus or machine['cpus']
+    machine['cpus'] = options.cpus or machine.get('cpus', 1)
     machine['memory'] = options.memory or machine['memory']
     command = Command('command', shlex.join(options.command), options.time)
     files = [parse_file(text) for text in options.file]
     logs = Logs(options.machine, options.keep)
     status = STATUS_OUTER
     try:
-        run(machine, files, options.guest, [command], logs.folder, options.interactive, echo=True)
+        if 'modules' in machine:
+            run(machine, files, options.guest, [command], logs.folder, options.interactive, echo=True)
+        else:
+            case = {'cpus': str(machine['cpus'])}
+            if options.guest:
+                case['profile'] = GUEST_PROFILE
+            run_image(machine, command, case, logs.folder)
+            sys.stdout.buffer.write(command.output)
         status = command.status
     except Outer as reason:
         print(f'run.py: {reason}', file=sys.stderr)
