@@ -212,7 +212,8 @@ static void order_is_checked(void **state)
 	vmm_acpi_aml_begin(&b, "SSDT", 2, &a);
 	vmm_aml_event(&a, "bad");
 	assert_int_equal(vmm_acpi_aml_finish(&b, &a), -VMM_EINVAL);
-	/* Closing writes pointers into a FADT: one that is too short had those in the next table. */
+	/* Closing writes pointers into a FADT: one that is too short had those in the next table.
+	 */
 	FRESH();
 	vmm_acpi_table_begin(&b, "FACP", 6);
 	vmm_acpi_zeros(&b, 276 - 36);
