@@ -81,3 +81,6 @@ altered 's/COM1/COM0/' '^\\_SB.COM0: defined more than once'
 altered 's/PWRB\x08_HID/PWRX\x08_HID/' 'altered: at 0x.*: nothing is called .*PWRB'
 altered 's/\xf8\x02\xf8\x02/\xf8\x03\xf8\x03/' '^\\_SB.COM1: ports 0x3F8-0x3FF overlap those of \\_SB.COM0'
 altered 's/_UID\x01/_UID\x00/' 'the same as \\_SB.*: _HID .*_UID 0'
+
+expect 0 'type 4: Processor' tree
+expect 0 'type 17: Memory device' tree two/SMBIOS.dat

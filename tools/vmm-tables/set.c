@@ -91,6 +91,35 @@ static bool add_made(struct set *set, const struct vmm_machine_table *made)
 	return true;
 }
 
+/* A profile may ask for none. */
+static bool add_smbios(struct set *set, const struct vmm_profile *profile)
+{
+	uint64_t gpa = 0;
+	struct table *t;
+	size_t len = 0;
+	int err = vmm_machine_plan_smbios(profile, NULL, &len, NULL);
+
+	if (err == -VMM_ENOENT)
+		return true;
+	t = append(set);
+	if (t == NULL)
+		return false;
+	t->file = malloc(len);
+	if (t->file == NULL)
+		return no_memory();
+	err = err != 0 ? err : vmm_machine_plan_smbios(profile, t->file, &len, &gpa);
+	if (err != 0) {
+		fprintf(stderr, "vmm-tables: SMBIOS: %s\n", vmm_strerror(err));
+		return false;
+	}
+	t->data = t->file;
+	t->len = len;
+	t->gpa = gpa;
+	strcpy(t->name, "SMBIOS");
+	strcpy(t->signature, "_SM3_");
+	return true;
+}
+
 bool set_from_profile(struct set *set, const struct vmm_profile *profile)
 {
 	struct vmm_machine_table made[VMM_MACHINE_TABLES_MAX];
@@ -117,7 +146,7 @@ bool set_from_profile(struct set *set, const struct vmm_profile *profile)
 	for (uint32_t i = 0; i < count; i++)
 		if (!add_made(set, &made[i]))
 			return false;
-	return true;
+	return add_smbios(set, profile);
 }
 
 /* -- Of files -----------------------------------------------------------------------------------
