@@ -97,8 +97,11 @@ static uint64_t query(const struct vmm_host *host, const struct vmm__svm_vm *vm,
 	case VMM_CAP_PORT_DIRECT:
 	case VMM_CAP_TSC_SET:
 	case VMM_CAP_EXIT_PC:
+	case VMM_CAP_SINGLE_STEP:
 	case VMM_CAP_CLOCK:
 		return 1;
+	case VMM_CAP_HW_BREAKPOINTS:
+		return VMM_MAX_BREAKPOINTS;
 	case VMM_CAP_TSC_KHZ:
 		return vm ? vm->tsc_khz : vmm__svm_calibrate(host);
 	case VMM_CAP_XCR0:
@@ -249,6 +252,7 @@ const struct vmm_engine *vmm_engine_svm(void)
 		.state_size = vmm__svm_state_size,
 		.get_state = vmm__svm_get_state,
 		.set_state = vmm__svm_set_state,
+		.debug = vmm__svm_debug,
 		.translate = vmm__svm_translate,
 	};
 

@@ -155,7 +155,11 @@ struct vmm__svm_vcpu {
 	struct vmm__x86_emulator emulator;
 	struct svm_length lengths[SVM_LENGTHS];
 
-	struct vmm_debug_config debug;
+	/* Debugging from outside: svm_debug.c. */
+	bool stepping, watching;
+	bool step_done; /* by emulation: VMM_EXIT_DEBUG is due */
+	bool guest_tf;  /* the guest's own, while @stepping has set it */
+	uint64_t guest_dr7, watched[VMM_MAX_BREAKPOINTS];
 
 	struct vmm__svm_vcpu *next;
 	uint32_t index;
@@ -209,7 +213,6 @@ int vmm__svm_vcpu_reset(void *vcpu, struct vmm_error *error);
 int vmm__svm_inject(void *vcpu, uint32_t kind, uint32_t vector, uint32_t flags, uint32_t error_code,
 		    struct vmm_error *error);
 int vmm__svm_request_window(void *vcpu, uint32_t on, struct vmm_error *error);
-int vmm__svm_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error);
 int vmm__svm_translate(void *vcpu, uint64_t gva, uint32_t prot, uint64_t *gpa,
 		       struct vmm_error *error);
 void vmm__svm_request(struct vmm__svm_vcpu *v, uint32_t request);
@@ -319,6 +322,14 @@ int vmm__svm_mem_set(void *vm, uint32_t number, const struct vmm__slot *slot, ui
 		     struct vmm_error *error);
 int vmm__svm_mem_dirty(void *vm, uint32_t number, uint64_t *bitmap, size_t words,
 		       struct vmm_error *error);
+
+/* svm_debug.c */
+int vmm__svm_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error);
+/* #DB was intercepted: true if it is the debugger's, with *@exit. */
+bool vmm__svm_debug_trap(struct vmm__svm_vcpu *v, struct vmm_exit *exit);
+bool vmm__svm_debug_due(struct vmm__svm_vcpu *v, struct vmm_exit *exit);
+/* The guest's MOV to or from a debug register while breakpoints use them. */
+int vmm__svm_debug_access(struct vmm__svm_vcpu *v, uint32_t number, bool write);
 
 /* svm_msr.c */
 int vmm__svm_filter(struct vmm__svm_vm *vm, const struct vmm_x86_filter *msrs, uint32_t count,

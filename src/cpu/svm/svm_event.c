@@ -126,6 +126,8 @@ bool vmm__svm_deliver(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 		fill(exit, VMM_EXIT_SHUTDOWN);
 		return true;
 	}
+	if (vmm__svm_debug_due(v, exit))
+		return true;
 	look_at_iret(v);
 	if (arch) {
 		vmm__svm_irq_look(v);

@@ -16,6 +16,10 @@ static void fill(struct vmm__svm_vcpu *v, struct vmm_exit *exit, uint32_t reason
 void vmm__svm_end_insn(struct vmm__svm_vcpu *v, bool traps)
 {
 	v->vmcb->shadow = 0;
+	if (v->stepping) {
+		v->step_done = true;
+		vmm__svm_request(v, SVM_REQ_EVENT);
+	}
 	if (!traps)
 		return;
 	v->vmcb->dr6 |= DR6_BS;
@@ -128,8 +132,10 @@ static int handle_port(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 }
 
 /* The guest's DR0 to DR3 come in when it first uses any: the host's are not kept (15.13). */
-static int handle_dr(struct vmm__svm_vcpu *v)
+static int handle_dr(struct vmm__svm_vcpu *v, uint32_t access)
 {
+	if (v->watching)
+		return vmm__svm_debug_access(v, access & 15, access >= 16);
 	v->dr_live = true;
 	v->vmcb->intercept_dr = 0;
 	return SVM_AGAIN;
@@ -155,6 +161,8 @@ static int handle_exception(struct vmm__svm_vcpu *v, uint32_t vector, struct vmm
 			vmm__svm_request(v, SVM_REQ_EVENT);
 			return SVM_AGAIN;
 		}
+		if (vmm__svm_debug_trap(v, exit))
+			return 0;
 		vmm__svm_raise(v, SVM_DB, false, 0);
 		return SVM_AGAIN;
 	case SVM_AC:
@@ -236,7 +244,7 @@ int vmm__svm_handle(struct vmm__svm_vcpu *v, struct vmm_exit *exit, struct vmm_e
 	if (v->nmi_iret)
 		vmm__svm_request(v, SVM_REQ_EVENT);
 	if (code >= SVM_EXIT_DR_FIRST && code <= SVM_EXIT_DR_LAST)
-		return handle_dr(v);
+		return handle_dr(v, (uint32_t)(code - SVM_EXIT_DR_FIRST));
 	if (code >= SVM_EXIT_EXCP(0) && code <= SVM_EXIT_EXCP_LAST)
 		return handle_exception(v, (uint32_t)(code - SVM_EXIT_EXCP(0)), exit);
 	switch (code) {

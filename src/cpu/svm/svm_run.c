@@ -44,8 +44,12 @@ static VMM__INLINE int load(struct vmm__svm_vcpu *v, struct vmm_error *error)
 		r = make_ready(v, cpu, error);
 	if (VMM__UNLIKELY(r != 0))
 		return r;
-	if (VMM__UNLIKELY(v->dr_live))
-		vmm__svm_set_dr(v->dr);
+	if (VMM__UNLIKELY(v->dr_live | v->watching))
+		vmm__svm_set_dr(v->watching ? v->watched : v->dr);
+	if (VMM__UNLIKELY(v->stepping)) {
+		v->guest_tf = (v->vmcb->rflags & X86_RFLAGS_TF) != 0;
+		v->vmcb->rflags |= X86_RFLAGS_TF;
+	}
 	atomic_store(&v->on_cpu, cpu);
 	return 0;
 }
@@ -56,9 +60,13 @@ static VMM__INLINE void unload(struct vmm__svm_vcpu *v)
 	vmm__svm_unload(&v->world);
 	if (VMM__UNLIKELY(v->dr_live)) {
 		vmm__svm_get_dr(v->dr);
-		v->dr_live = false;
-		v->vmcb->intercept_dr = SVM_DR_ALL;
+		if ((v->vmcb->dr7 & 0xff) == 0) {
+			v->dr_live = false;
+			v->vmcb->intercept_dr = SVM_DR_ALL;
+		}
 	}
+	if (VMM__UNLIKELY(v->stepping && !v->guest_tf))
+		v->vmcb->rflags &= ~X86_RFLAGS_TF;
 }
 
 /* Past an intercepted instruction whose length is known; false where it needs more than that. */
@@ -179,7 +187,7 @@ static VMM__INLINE bool give_port(struct vmm__svm_vcpu *v, struct vmm_exit *exit
 	uint64_t info = vmcb->exitinfo1;
 	uint32_t width = (uint32_t)FIELD_GET(SVM_IO_SIZE, info);
 
-	if (VMM__UNLIKELY((info & SVM_IO_STR) ||
+	if (VMM__UNLIKELY((info & SVM_IO_STR) || v->stepping ||
 			  ((vmcb->rflags & X86_RFLAGS_TF) | (v->vm->flags & VMM_VM_EXIT_PC)) != 0))
 		return false;
 	vmcb->rip = vmcb->exitinfo2;

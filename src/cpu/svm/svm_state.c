@@ -176,7 +176,7 @@ static void get_debug(const struct vmm__svm_vcpu *v, struct vmm_x86_debug_regs *
 {
 	memcpy(out->dr, v->dr, sizeof(out->dr));
 	out->dr6 = v->vmcb->dr6;
-	out->dr7 = v->vmcb->dr7;
+	out->dr7 = v->watching ? v->guest_dr7 : v->vmcb->dr7;
 }
 
 static int set_debug(struct vmm__svm_vcpu *v, const struct vmm_x86_debug_regs *in,
@@ -186,6 +186,9 @@ static int set_debug(struct vmm__svm_vcpu *v, const struct vmm_x86_debug_regs *i
 		return refuse(error, "DR6 or DR7");
 	memcpy(v->dr, in->dr, sizeof(v->dr));
 	v->vmcb->dr6 = in->dr6;
+	v->guest_dr7 = in->dr7;
+	if (v->watching)
+		return 0;
 	v->vmcb->dr7 = in->dr7;
 	v->dr_live = (in->dr7 & 0xff) != 0;
 	v->vmcb->intercept_dr = v->dr_live ? 0 : SVM_DR_ALL;

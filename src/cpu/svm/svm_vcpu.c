@@ -214,6 +214,7 @@ int vmm__svm_vcpu_reset(void *vcpu, struct vmm_error *error)
 	int r;
 
 	forget_events(v);
+	v->stepping = v->watching = v->step_done = false;
 	atomic_store(&v->world.request, SVM_REQ_FLUSH | SVM_REQ_EVENT);
 	v->timer_ns = VMM_FOREVER;
 	memset(v->lengths, 0, sizeof(v->lengths));

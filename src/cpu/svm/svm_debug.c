@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * Debugging from outside: single steps by RFLAGS.TF, address breakpoints by the debug registers,
+ * #DB being intercepted anyway (APM2 13.1, 15.12.2). The guest's own registers wait meanwhile; what
+ * it does to them is emulated.
+ */
+#include "svm_engine.h"
+#include "x86_reset.h"
+
+#define CR4_DE  BIT(3)
+#define DR6_BS  BIT(14)
+#define DR6_HIT (BITS(3, 0) | BITS(15, 13))
+#define DR7_GD  BIT(13)
+#define DR7_ONE BIT(10)
+
+static uint64_t dr7_bits(uint32_t i, const struct vmm_breakpoint *b)
+{
+	static const uint8_t len_code[9] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
+	uint64_t field = b->kind | (uint64_t)len_code[b->len] << 2;
+
+	return UINT64_C(2) << (2 * i) | field << (16 + 4 * i);
+}
+
+int vmm__svm_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error)
+{
+	struct vmm__svm_vcpu *v = vcpu;
+	bool was = v->watching, is = config->count != 0;
+
+	(void)error;
+	if (is && !was)
+		v->guest_dr7 = v->vmcb->dr7;
+	if (was && !is)
+		v->vmcb->dr7 = v->guest_dr7;
+	v->stepping = (config->flags & VMM_DEBUG_SINGLE_STEP) != 0;
+	v->watching = is;
+	v->step_done = false;
+	if (is)
+		v->vmcb->dr7 = DR7_ONE;
+	for (uint32_t i = 0; i < config->count; i++) {
+		v->watched[i] = config->breakpoints[i].gva;
+		v->vmcb->dr7 |= dr7_bits(i, &config->breakpoints[i]);
+	}
+	v->dr_live = !is && (v->vmcb->dr7 & 0xff) != 0;
+	v->vmcb->intercept_dr = v->dr_live ? 0 : SVM_DR_ALL;
+	vmm__svm_request(v, SVM_REQ_EVENT);
+	return 0;
+}
+
+static void give(struct vmm__svm_vcpu *v, struct vmm_exit *exit, uint64_t dr6)
+{
+	*exit = (struct vmm_exit){
+		.reason = VMM_EXIT_DEBUG,
+		.flags = VMM_EXIT_F_HW,
+		.addr = v->vmcb->rip,
+		.data = dr6,
+		.hw_code = SVM_EXIT_EXCP(SVM_DB),
+	};
+}
+
+bool vmm__svm_debug_trap(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+{
+	uint64_t hit = v->vmcb->dr6 & DR6_HIT;
+
+	if (!(v->stepping && (hit & DR6_BS)) && !(v->watching && (hit & 15)))
+		return false;
+	v->vmcb->dr6 &= ~DR6_HIT;
+	give(v, exit, hit);
+	return true;
+}
+
+bool vmm__svm_debug_due(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+{
+	if (!v->step_done)
+		return false;
+	v->step_done = false;
+	give(v, exit, DR6_BS);
+	return true;
+}
+
+static uint64_t *guest_dr(struct vmm__svm_vcpu *v, uint32_t number)
+{
+	return number < 4 ? &v->dr[number] : number == 6 ? &v->vmcb->dr6 : &v->guest_dr7;
+}
+
+int vmm__svm_debug_access(struct vmm__svm_vcpu *v, uint32_t number, bool write)
+{
+	struct vmm__x86_insn insn;
+	uint64_t *gpr, *dr;
+
+	if ((number == 4 || number == 5) && (v->vmcb->cr4 & CR4_DE)) {
+		vmm__svm_raise_ud(v);
+		return SVM_AGAIN;
+	}
+	if (vmm__svm_decode(v, &insn) != 0 || insn.op != VMM__X86_MOV_DR)
+		return SVM_AGAIN; /* changed meanwhile: look again */
+	dr = guest_dr(v, number == 4 || number == 5 ? number + 2 : number);
+	gpr = vmm__svm_gpr(v, write ? insn.src.reg : insn.dst.reg);
+	if (write && number >= 4 && (*gpr >> 32) != 0) {
+		vmm__svm_raise_gp(v);
+		return SVM_AGAIN;
+	}
+	if (write)
+		*dr = number >= 4 ? (*gpr & ~DR7_GD) | DR7_ONE : *gpr;
+	else
+		*gpr = *dr;
+	vmm__svm_skip(v, insn.length);
+	return SVM_AGAIN;
+}
