@@ -246,6 +246,7 @@ static void index_leaves(struct vmm__svm_vcpu *v)
 static int seal(struct vmm__svm_vcpu *v, struct material *m, const struct vmm_x86_cpuid *cpuid,
 		uint32_t count, struct vmm_error *error)
 {
+	uint32_t bits;
 	int r = 0;
 
 	gather(m, v->vm->tsc_khz);
@@ -262,6 +263,8 @@ static int seal(struct vmm__svm_vcpu *v, struct material *m, const struct vmm_x8
 		return r;
 	index_leaves(v);
 	v->has_xsave = (vmm__svm_leaf(v, 1, 0).ecx & CPUID_1_ECX_XSAVE) != 0;
+	bits = vmm__svm_leaf(v, 0x80000008, 0).eax & 0xff;
+	v->phys_bits = (uint8_t)(bits >= 32 && bits <= 52 ? bits : 36);
 	return 0;
 }
 

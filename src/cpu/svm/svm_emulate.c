@@ -22,11 +22,41 @@ uint64_t *vmm__svm_gpr(struct vmm__svm_vcpu *v, uint32_t number)
 
 /* --- what the emulator asks for --- */
 
+/* Through the nested tables, if they have it in one piece of normal memory; 0 or -VMM_ENOENT. */
+static int read_mapped(const struct vmm__svm_vm *vm, uint64_t gpa, void *buf, size_t len)
+{
+	struct vmm__pt_leaf leaf;
+	uint64_t offset;
+	void *window;
+
+	if (vmm__pt_lookup(&vm->pt, vmm__ia(gpa), &leaf) != 0 || leaf.mem != VMM__MEM_WB)
+		return -VMM_ENOENT;
+	offset = gpa - leaf.ia;
+	if (!vmm__range_within(offset, len, leaf.size))
+		return -VMM_ENOENT;
+	window = vm->host->phys_map(vm->host->opaque, leaf.oa + offset, (uint32_t)len,
+				    VMM_MEMTYPE_WB);
+	if (!window)
+		return -VMM_ENOENT;
+	memcpy(buf, window, len);
+	vm->host->phys_unmap(vm->host->opaque, window, (uint32_t)len);
+	return 0;
+}
+
+/*
+ * Tables and code, mostly. The short way does not go through the core; who takes memory away waits
+ * for on_cpu, as if the guest itself were reading.
+ */
 static int read_memory(void *ctx, uint64_t gpa, void *buf, size_t len)
 {
-	const struct vmm__services *s = ((struct vmm__svm_vcpu *)ctx)->vm->services;
+	struct vmm__svm_vcpu *v = ctx;
+	const struct vmm__services *s = v->vm->services;
+	int r;
 
-	return s->read(s->core, gpa, buf, len);
+	atomic_store(&v->on_cpu, v->cpu);
+	r = read_mapped(v->vm, gpa, buf, len);
+	atomic_store_explicit(&v->on_cpu, 0, memory_order_release);
+	return r == 0 ? 0 : s->read(s->core, gpa, buf, len);
 }
 
 /* The library may write what the guest may not: the nested tables tell. */
@@ -163,8 +193,6 @@ static void read_pdptes(struct vmm__svm_vcpu *v, struct vmm__x86_paging *p)
 static void find_paging(struct vmm__svm_vcpu *v, struct vmm__x86_paging *p)
 {
 	const struct svm_vmcb *vmcb = v->vmcb;
-	uint32_t bits = vmm__svm_leaf(v, 0x80000008, 0).eax & 0xff;
-
 	*p = (struct vmm__x86_paging){
 		.cr0 = vmcb->cr0,
 		.cr3 = vmcb->cr3,
@@ -172,7 +200,7 @@ static void find_paging(struct vmm__svm_vcpu *v, struct vmm__x86_paging *p)
 		.efer = vmcb->efer,
 		.rflags = vmcb->rflags,
 		.pkru = pkru(v),
-		.phys_bits = (uint8_t)(bits ? bits : 36),
+		.phys_bits = v->phys_bits,
 	};
 	read_pdptes(v, p);
 }

@@ -164,7 +164,8 @@ struct vmm__svm_vcpu {
 	struct vmm__svm_vcpu *next;
 	uint32_t index;
 	uint32_t apic_id;
-	bool has_xsave; /* by its CPUID */
+	bool has_xsave;    /* by its CPUID */
+	uint8_t phys_bits; /* of its addresses, the same */
 
 	struct vmm_x86_cpuid *cpuid;
 	uint32_t cpuid_count;

@@ -139,10 +139,9 @@ static bool is_apic(const struct vmm__svm_vcpu *v, uint32_t index)
 
 static int set_apic(struct vmm__svm_vcpu *v, uint32_t index, uint64_t value)
 {
-	uint32_t bits = vmm__svm_leaf(v, 0x80000008, 0).eax & 0xff;
 	struct vmm__lapic_now now = vmm__svm_now(v);
 
-	if (!vmm__lapic_write_msr(&v->lapic, &now, index, value, bits))
+	if (!vmm__lapic_write_msr(&v->lapic, &now, index, value, v->phys_bits))
 		return -VMM_ENOENT;
 	vmm__svm_request(v, SVM_REQ_EVENT);
 	return 0;

@@ -142,11 +142,10 @@ static const char *bad_sys(const struct vmm__svm_vcpu *v, const struct vmm_x86_s
 static int set_sys(struct vmm__svm_vcpu *v, const struct vmm_x86_sys *in, struct vmm_error *error)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
-	uint32_t bits = vmm__svm_leaf(v, 0x80000008, 0).eax & 0xff;
 	const char *bad = bad_sys(v, in);
 
 	if (!bad && vmm__svm_has_irqchip(v) &&
-	    !vmm__lapic_restore_base(&v->lapic, in->apic_base, bits))
+	    !vmm__lapic_restore_base(&v->lapic, in->apic_base, v->phys_bits))
 		bad = "IA32_APIC_BASE";
 	if (bad)
 		return refuse(error, bad);
