@@ -14,7 +14,7 @@
 VMM_BEGIN_DECLS
 
 struct vmm_ctx;    /* opaque */
-struct vmm_engine; /* opaque: vmm_engine_kvm() in linux.h, vmm_engine_sim() in sim.h */
+struct vmm_engine; /* opaque: vmm_engine_kvm() in linux.h, _svm() in svm.h, _sim() in sim.h */
 
 /**
  * struct vmm_ctx_config - What a context is made of.
