@@ -217,22 +217,32 @@ struct position {
 	unsigned level;
 };
 
-static void walk(const struct vmm__pt *pt, uint64_t ia, struct position *at)
+static ALWAYS_INLINE void walk_tables(const struct vmm__pt *pt, uint64_t ia, struct position *at,
+				      unsigned levels, unsigned bits, unsigned page, bool linear)
 {
-	unsigned l = pt->levels - 1U, shift = level_shift(pt, l);
+	unsigned l = levels - 1U, shift = page + l * bits;
 	const uint64_t *slot = pt->root + (ia >> shift);
-	uint64_t e = entry_get(slot);
+	uint64_t e = entry_get(slot), mark = pt->mark;
 
-	while (l > 0 && is_table(pt, e)) {
-		slot = table_below(pt, e, l);
+	while (l > 0 && e & mark) {
+		slot = linear ? (const uint64_t *)(uintptr_t)(e + pt->down[l]) : table_of(pt, e);
 		l--;
-		shift -= pt->bits;
-		slot += (ia >> shift) & (BIT(pt->bits) - 1);
+		shift -= bits;
+		slot += (ia >> shift) & (BIT(bits) - 1);
 		e = entry_get(slot);
 	}
 	at->entry = is_present(pt, e) ? e : 0;
 	at->slot = slot;
 	at->level = l;
+}
+
+/* The common case once more, with its numbers known to the compiler. */
+static void walk(const struct vmm__pt *pt, uint64_t ia, struct position *at)
+{
+	if (pt->translate == translate_4)
+		walk_tables(pt, ia, at, 4, 9, 12, true);
+	else
+		walk_tables(pt, ia, at, pt->levels, pt->bits, pt->shift, pt->linear);
 }
 
 /*
