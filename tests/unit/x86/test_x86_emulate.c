@@ -28,6 +28,7 @@ static struct vmm__x86_emulator e;
 static uint64_t gpr[16], rip, rflags;
 static struct vmm_x86_segment segments[6];
 static unsigned reads, writes; /* by the emulator, of RAM */
+static bool arrived;           /* there is memory at MMIO now, which keeps nothing */
 
 static int read_ram(void *ctx, uint64_t gpa, void *buf, size_t len)
 {
@@ -42,6 +43,8 @@ static int read_ram(void *ctx, uint64_t gpa, void *buf, size_t len)
 static int write_ram(void *ctx, uint64_t gpa, const void *buf, size_t len)
 {
 	(void)ctx;
+	if (arrived && gpa >= MMIO)
+		return 0;
 	if (gpa >= RAM || len > RAM - gpa)
 		return -VMM_EFAULT;
 	memcpy(ram + gpa, buf, len);
@@ -96,6 +99,7 @@ static int setup(void **state)
 	map(17, (MMIO + 0x5000) | 7);
 	map(19, MMIO | 5);
 	reads = writes = 0;
+	arrived = false;
 	e.ops = &ops;
 	for (unsigned i = 0; i < 16; i++)
 		e.gpr[i] = &gpr[i];
@@ -249,6 +253,14 @@ static void repetition(void **state)
 	assert_int_equal(vmm__x86_emulate_answer(&e, 0), VMM__X86_DONE);
 	assert_false(e.again);
 	assert_int_equal(rip, LINEAR + CODE + 2);
+	/* Memory that comes between two repetitions is memory. */
+	gpr[1] = 2;
+	gpr[7] = LINEAR + 0x10000;
+	assert_int_equal(RUN(0xf3, 0xaa), VMM__X86_ELEMENT);
+	assert_int_equal(vmm__x86_emulate_answer(&e, 0), VMM__X86_DONE);
+	arrived = true;
+	assert_int_equal(vmm__x86_emulate_again(&e), VMM__X86_DONE);
+	arrived = false;
 	/* None left: nothing happens but the next instruction. */
 	assert_int_equal(RUN(0xf3, 0xaa), VMM__X86_DONE);
 	assert_int_equal(rip, LINEAR + CODE + 2);
@@ -381,6 +393,72 @@ static void other_code(void **state)
 	assert_int_equal(RUN(0x0f, 0xae, 0x00), -VMM_ENOTSUP);
 	assert_int_equal(e.count, 15);
 	assert_memory_equal(e.bytes, ((const uint8_t[]){0x0f, 0xae, 0x00}), 3);
+}
+
+/* What is spared the second time is only what is the same. */
+static void kept(void **state)
+{
+	(void)state;
+	gpr[0] = LINEAR + 0x10000;
+	e.fault_gpa = MMIO + 8;
+	assert_int_equal(RUN(0x89, 0x48, 0x08), VMM__X86_ELEMENT);
+	/* The walk is: the page is not looked at again. */
+	map(16, (MMIO + 0x1000) | 7);
+	assert_int_equal(RUN(0x89, 0x48, 0x08), VMM__X86_ELEMENT);
+	is_element(true, MMIO + 8, 4, 0);
+	/* But for another place, page, or kind of access. */
+	assert_int_equal(RUN(0x89, 0x48, 0x0c), VMM__X86_ELEMENT);
+	is_element(true, MMIO + 0x100c, 4, 0);
+	map(16, (MMIO + 0x2000) | 7);
+	assert_int_equal(RUN(0x89, 0x48, 0x08), VMM__X86_ELEMENT);
+	is_element(true, MMIO + 0x2008, 4, 0);
+	e.fault_gpa = MMIO + 0x2008;
+	e.fault_write = 0;
+	map(16, (MMIO + 0x2000) | 5);
+	assert_int_equal(RUN(0x89, 0x48, 0x08), VMM__X86_FAULT);
+	is_fault(14, 3, LINEAR + 0x10008);
+	/* And for other tables. */
+	e.fault_write = 1;
+	memcpy(ram + 0xc000, ram + 0x1000, 0x1000);
+	vmm__put_le64(ram + 0xc000, 0xd000 | 7);
+	vmm__put_le64(ram + 0xd000 + 8, 0xe000 | 7);
+	vmm__put_le64(ram + 0xe000, 0xf000 | 7);
+	memcpy(ram + 0xf000, ram + 0x4000, 0x1000);
+	vmm__put_le64(ram + 0xf000 + 8 * 16, (MMIO + 0x3000) | 7);
+	e.paging.cr3 = 0xc000;
+	assert_int_equal(RUN(0x89, 0x48, 0x08), VMM__X86_ELEMENT);
+	is_element(true, MMIO + 0x3008, 4, 0);
+
+	/* movabs: the last of its bytes differ. */
+	assert_int_equal(RUN(0xa3, 0x08, 0x00, 0x01, 0x40, 0, 0, 0, 0), VMM__X86_ELEMENT);
+	assert_int_equal(RUN(0xa3, 0x08, 0x00, 0x01, 0x40, 0, 0, 0, 0x10), VMM__X86_FAULT);
+	/* mov (%rax), %rcx is dec %eax in other code. */
+	e.fault_write = 0;
+	assert_int_equal(RUN(0x48, 0x8b, 0x08), VMM__X86_ELEMENT);
+	flat(VMM__X86_CODE_32);
+	assert_int_equal(RUN(0x48, 0x8b, 0x08), VMM__X86_RETRY);
+}
+
+static void stack(void **state)
+{
+	(void)state;
+	/* pop 8(%rsp): with RSP as it is afterwards */
+	gpr[4] = LINEAR + 0x9000;
+	vmm__put_le64(ram + 0x9000, 77);
+	assert_int_equal(RUN(0x8f, 0x44, 0x24, 0x08), VMM__X86_DONE);
+	assert_int_equal(gpr[4], LINEAR + 0x9008);
+	assert_int_equal(vmm__le64(ram + 0x9010), 77);
+	/* call *(%rax): nothing is pushed where the target is not canonical */
+	gpr[0] = LINEAR + 0x9100;
+	vmm__put_le64(ram + 0x9100, UINT64_C(1) << 50);
+	writes = 0;
+	assert_int_equal(RUN(0xff, 0x10), VMM__X86_FAULT);
+	is_fault(13, 0, 0);
+	assert_int_equal(writes, 0);
+	vmm__put_le64(ram + 0x9100, 0x1234);
+	assert_int_equal(RUN(0xff, 0x10), VMM__X86_DONE);
+	assert_int_equal(rip, 0x1234);
+	assert_int_equal(vmm__le64(ram + 0x9000), LINEAR + CODE + 2);
 }
 
 static void ports(void **state)
@@ -518,6 +596,8 @@ int main(void)
 		cmocka_unit_test_setup(faults, setup),
 		cmocka_unit_test_setup(fetches, setup),
 		cmocka_unit_test_setup(other_code, setup),
+		cmocka_unit_test_setup(kept, setup),
+		cmocka_unit_test_setup(stack, setup),
 		cmocka_unit_test_setup(ports, setup),
 		cmocka_unit_test_setup(segments_32, setup),
 		cmocka_unit_test_setup(real_mode, setup),
