@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * The SVM engine on a processor made of C: the functions of svm_world.S are defined here instead.
+ * What the guest does is a list of exits; the fake host's memory is physical at its own addresses.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_host.h"
+#include "libvmm/svm.h"
+#include "svm_engine.h"
+
+#define RAM UINT64_C(0x200000)
+
+/* --- the processor --- */
+
+/* Fills the VMCB as an exit does. */
+typedef void step(struct svm_vmcb *vmcb, struct vmm__svm_world *world);
+
+static struct {
+	uint64_t efer, hsave, vm_cr, cr4;
+	uint32_t svm_ecx, features; /* CPUID: 0x80000001 ECX, SVM_CPUID_LEAF EDX */
+	step *const *steps;
+	uint64_t eventinj; /* of the last entry */
+	uint64_t tsc;
+} cpu;
+
+static void power_on(void)
+{
+	memset(&cpu, 0, sizeof(cpu));
+	cpu.efer = BIT(11);
+	cpu.cr4 = BIT(9);
+	cpu.svm_ecx = (uint32_t)SVM_CPUID_81_ECX_SVM;
+	cpu.features = (uint32_t)SVM_CPUID_EDX_NP;
+}
+
+int vmm__svm_load(struct vmm__svm_world *world)
+{
+	assert_true(cpu.efer & SVM_EFER_SVME || cpu.hsave != world->hsave_pa);
+	return cpu.hsave == world->hsave_pa;
+}
+
+void vmm__svm_unload(struct vmm__svm_world *world)
+{
+	(void)world;
+}
+
+int vmm__svm_enter(struct vmm__svm_world *world)
+{
+	struct svm_vmcb *vmcb = (struct svm_vmcb *)(uintptr_t)world->vmcb_pa;
+
+	if (atomic_load(&world->request) != 0)
+		return 0;
+	assert_int_equal(vmcb->asid, SVM_ASID);
+	assert_true(vmcb->efer & SVM_EFER_SVME);
+	cpu.eventinj = vmcb->eventinj;
+	vmcb->exitintinfo = vmcb->exitinfo1 = vmcb->exitinfo2 = 0;
+	(*cpu.steps++)(vmcb, world);
+	return 1;
+}
+
+uint64_t vmm__svm_rdmsr(uint32_t msr)
+{
+	return msr == SVM_MSR_EFER ? cpu.efer : msr == SVM_MSR_VM_CR ? cpu.vm_cr : cpu.hsave;
+}
+
+void vmm__svm_wrmsr(uint32_t msr, uint64_t value)
+{
+	if (msr == SVM_MSR_EFER)
+		cpu.efer = value;
+	else if (msr == SVM_MSR_HSAVE_PA)
+		cpu.hsave = value;
+}
+
+uint64_t vmm__svm_xgetbv(void)
+{
+	return 1;
+}
+
+uint64_t vmm__svm_cr4(void)
+{
+	return cpu.cr4;
+}
+
+uint64_t vmm__svm_rdtsc(void)
+{
+	return cpu.tsc += 1000;
+}
+
+void vmm__svm_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+	(void)subleaf;
+	memset(out, 0, 4 * sizeof(*out));
+	switch (leaf) {
+	case 0:
+		memcpy(out, (uint32_t[]){1, 0x68747541, 0x444d4163, 0x69746e65}, 16);
+		break;
+	case 1:
+		memcpy(out, (uint32_t[]){0x00800f11, 0, 0, 0x078bfbff}, 16);
+		break;
+	case 0x80000000:
+		out[0] = SVM_CPUID_LEAF;
+		break;
+	case 0x80000001:
+		out[2] = cpu.svm_ecx;
+		out[3] = (uint32_t)(BIT(11) | BIT(20) | BIT(29));
+		break;
+	case 0x80000008:
+		out[0] = 48 << 8 | 48;
+		break;
+	case SVM_CPUID_LEAF:
+		memcpy(out, (uint32_t[]){1, 16, 0, cpu.features}, 16);
+		break;
+	}
+}
+
+void vmm__svm_get_dr(uint64_t dr[4])
+{
+	memset(dr, 0, 4 * sizeof(*dr));
+}
+
+void vmm__svm_set_dr(const uint64_t dr[4])
+{
+	(void)dr;
+}
+
+void vmm__svm_machine_check(void)
+{
+}
+
+/* --- the host --- */
+
+static uint64_t to_phys(void *opaque, const void *ptr)
+{
+	(void)opaque;
+	return (uintptr_t)ptr;
+}
+
+static void *map(void *opaque, uint64_t pa, uint32_t len, uint32_t memtype)
+{
+	(void)opaque;
+	(void)len;
+	(void)memtype;
+	return (void *)(uintptr_t)pa;
+}
+
+static void unmap(void *opaque, void *ptr, uint32_t len)
+{
+	(void)opaque;
+	(void)ptr;
+	(void)len;
+}
+
+static int call(void *opaque, uint64_t id, void (*fn)(void *arg), void *arg)
+{
+	(void)opaque;
+	(void)id;
+	fn(arg);
+	return 0;
+}
+
+static void kick(void *opaque, uint64_t id)
+{
+	(void)opaque;
+	(void)id;
+}
+
+static struct fake_host fake;
+
+/* Without what only a host that owns its CPUs gives, if not @owner. */
+static struct vmm_ctx *make_ctx(bool owner)
+{
+	const struct vmm_engine *engines[] = {vmm_engine_svm()};
+	const struct vmm_ctx_config config = {
+		.size = sizeof(config), .host = &fake.host, .engines = engines, .engine_count = 1};
+	struct vmm_ctx *ctx = NULL;
+
+	fake_host_init(&fake);
+	if (owner) {
+		fake.host.virt_to_phys = to_phys;
+		fake.host.phys_map = map;
+		fake.host.phys_unmap = unmap;
+		fake.host.cpu_call = call;
+		fake.host.cpu_kick = kick;
+		fake.host.cpu_timer = kick;
+	}
+	assert_int_equal(vmm_ctx_create(&config, &ctx, NULL), 0);
+	return ctx;
+}
+
+struct guest {
+	struct vmm_ctx *ctx;
+	struct vmm_vm *vm;
+	struct vmm_mem *ram;
+	struct vmm_vcpu *vcpu;
+};
+
+static int try_guest(struct guest *g)
+{
+	const struct vmm_vm_config config = {.size = sizeof(config), .max_vcpus = 1};
+	const struct vmm_vcpu_config vcpu = {.size = sizeof(vcpu)};
+	int r = vmm_vm_create(g->ctx, &config, &g->vm);
+
+	if (r == 0)
+		r = vmm_mem_create(g->ctx, RAM, &g->ram);
+	if (r == 0)
+		r = vmm_vm_map(g->vm, 0, g->ram, 0, RAM, VMM_PROT_RWX);
+	if (r == 0)
+		r = vmm_vcpu_create(g->vm, &vcpu, &g->vcpu);
+	return r == 0 ? vmm_vm_seal(g->vm) : r;
+}
+
+static void end_guest(struct guest *g)
+{
+	vmm_vm_destroy(g->vm);
+	vmm_mem_unref(g->ram);
+	g->vm = NULL;
+	g->ram = NULL;
+}
+
+static void end_all(struct guest *g)
+{
+	end_guest(g);
+	assert_int_equal(vmm_ctx_destroy(g->ctx), 0);
+	assert_int_equal(atomic_load(&fake.blocks), 0);
+}
+
+static struct guest begin(void)
+{
+	struct guest g = {0};
+
+	power_on();
+	g.ctx = make_ctx(true);
+	assert_int_equal(try_guest(&g), 0);
+	return g;
+}
+
+/* --- tests --- */
+
+static void refuses(bool owner, int code, const char *word)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+	struct vmm_ctx *ctx = make_ctx(owner);
+
+	assert_int_equal(vmm_ctx_engine_probe(ctx, "svm"), code);
+	assert_int_equal(vmm_ctx_error(ctx, &error), 0);
+	assert_non_null(strstr(error.text, word));
+	vmm_ctx_destroy(ctx);
+}
+
+static void what_is_missing_is_told(void **state)
+{
+	(void)state;
+	power_on();
+	refuses(false, -VMM_ENODEV, "virt_to_phys");
+	cpu.svm_ecx = 0;
+	refuses(true, -VMM_ENODEV, "no SVM");
+	power_on();
+	cpu.features = 0;
+	refuses(true, -VMM_ENOTSUP, "nested paging");
+	power_on();
+	cpu.vm_cr = SVM_VM_CR_SVMDIS;
+	refuses(true, -VMM_EPERM, "SVMDIS");
+	power_on();
+	cpu.cr4 = 0;
+	refuses(true, -VMM_ENOTSUP, "OSFXSR");
+	power_on();
+	cpu.efer = 0;
+	refuses(true, -VMM_ENOTSUP, "NXE");
+}
+
+static void ask_cpuid(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+{
+	(void)world;
+	vmcb->exitcode = SVM_EXIT_CPUID;
+	vmcb->rax = 0x40000000;
+	vmcb->rip = 0x100;
+}
+
+static void write_port(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+{
+	assert_int_equal(world->rbx, 0x4b4d564b); /* KVMK */
+	assert_int_equal(vmcb->rip, 0x102);
+	vmcb->exitcode = SVM_EXIT_IOIO;
+	vmcb->exitinfo1 = UINT64_C(0x80) << 16 | 1 << 4;
+	vmcb->exitinfo2 = 0x104;
+	vmcb->rax = 0x1234;
+}
+
+static void read_port(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+{
+	(void)world;
+	assert_int_equal(vmcb->rip, 0x104);
+	vmcb->exitcode = SVM_EXIT_IOIO;
+	vmcb->exitinfo1 = UINT64_C(0x81) << 16 | 2 << 4 | SVM_IO_IN;
+	vmcb->exitinfo2 = 0x105;
+	vmcb->rax = 0xaaaabbbb;
+}
+
+static void write_bad_msr(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+{
+	assert_int_equal(vmcb->rax, 0xaaaa5678);
+	vmcb->exitcode = SVM_EXIT_MSR;
+	vmcb->exitinfo1 = 1;
+	world->rcx = SVM_MSR_HSAVE_PA;
+}
+
+/* #GP(0) has come for that, and RIP has not moved. */
+static void halt(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+{
+	(void)world;
+	assert_int_equal(cpu.eventinj, vmm__svm_event(SVM_EVENT_EXCEPTION, SVM_GP) | SVM_EVENT_EV);
+	assert_int_equal(vmcb->rip, 0x105);
+	vmcb->exitcode = SVM_EXIT_HLT;
+}
+
+static void interrupted(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+{
+	(void)world;
+	vmcb->exitcode = SVM_EXIT_INTR;
+	vmcb->exitintinfo = vmm__svm_event(SVM_EVENT_INTR, 0x31);
+}
+
+static void again(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+{
+	(void)world;
+	assert_int_equal(cpu.eventinj, vmm__svm_event(SVM_EVENT_INTR, 0x31));
+	vmcb->exitcode = SVM_EXIT_SHUTDOWN;
+}
+
+static void invalid(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+{
+	(void)world;
+	vmcb->exitcode = UINT32_MAX; /* as QEMU has it */
+}
+
+static void exits_become_the_embedders(void **state)
+{
+	static step *const steps[] = {ask_cpuid, write_port,  read_port, write_bad_msr,
+				      halt,      interrupted, again,     invalid};
+	struct guest g = begin();
+	struct vmm_exit exit = {0};
+
+	(void)state;
+	cpu.steps = steps;
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_PORT);
+	assert_true(exit.addr == 0x80 && exit.width == 1 && exit.data == 0x34);
+	assert_true(exit.flags & VMM_EXIT_F_WRITE);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_true(exit.reason == VMM_EXIT_PORT && exit.addr == 0x81 && exit.width == 2);
+	exit.data = 0x12345678;
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_HLT);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_SHUTDOWN);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_ENTRY_FAILED);
+	assert_true(cpu.efer & SVM_EFER_SVME);
+	end_all(&g);
+}
+
+static void kicks_come_before_the_guest(void **state)
+{
+	struct guest g = begin();
+	struct vmm_exit exit = {0};
+
+	(void)state;
+	cpu.steps = NULL; /* the guest is not entered */
+	vmm_vcpu_kick(g.vcpu);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_KICKED);
+	end_all(&g);
+}
+
+static int set_sys(struct guest *g, const struct vmm_x86_sys *sys)
+{
+	return vmm_vcpu_set_state(g->vcpu, VMM_STATE_X86_SYS, 0, sys, sizeof(*sys));
+}
+
+static void impossible_states_are_refused(void **state)
+{
+	struct guest g = begin();
+	struct vmm_x86_sys good, s;
+
+	(void)state;
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_SYS, 0, &good, sizeof(good)), 0);
+	assert_int_equal(good.cs.base, 0xffff0000);
+	assert_int_equal(set_sys(&g, &good), 0);
+#define REFUSED(change) \
+	s = good;       \
+	change;         \
+	assert_int_equal(set_sys(&g, &s), -VMM_ERANGE)
+	REFUSED(s.cr0 |= BIT(32));
+	REFUSED(s.cr0 = BIT(31));
+	REFUSED(s.cr0 = BIT(29) | 1);
+	REFUSED(s.cr4 = BIT(40));
+	REFUSED(s.efer = SVM_EFER_SVME);
+	REFUSED(s.efer = BIT(10));
+	REFUSED(s.cr8 = 16);
+	REFUSED(s.xcr0 = 1);
+	REFUSED(s.cr3 = BIT(63));
+#undef REFUSED
+	end_all(&g);
+}
+
+static void states_come_back(void **state)
+{
+	struct vmm_x86_events events = {0}, seen;
+	struct vmm_x86_msr msr = {.index = 0x277, .value = UINT64_C(0x0606060606060606)};
+	struct guest g = begin();
+
+	(void)state;
+	events.exception = (struct vmm_x86_event){
+		.state = VMM_X86_EVENT_PENDING,
+		.flags = VMM_X86_EVENT_F_ERROR | VMM_X86_EVENT_F_PAYLOAD,
+		.vector = 14,
+		.error_code = 2,
+		.payload = 0x5000,
+	};
+	events.nmi_pending = 1;
+	events.nmi_masked = 1;
+	assert_int_equal(
+		vmm_vcpu_set_state(g.vcpu, VMM_STATE_X86_EVENTS, 0, &events, sizeof(events)), 0);
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_EVENTS, 0, &seen, sizeof(seen)),
+			 0);
+	assert_memory_equal(&events, &seen, sizeof(seen));
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu, VMM_STATE_X86_MSRS, 0, &msr, sizeof(msr)), 0);
+	msr.value = 2; /* no memory type */
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu, VMM_STATE_X86_MSRS, 0, &msr, sizeof(msr)),
+			 -VMM_ERANGE);
+	msr.value = 0;
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_MSRS, 0, &msr, sizeof(msr)), 0);
+	assert_int_equal(msr.value, UINT64_C(0x0606060606060606));
+	end_all(&g);
+}
+
+static void allocations_fail_in_turn(void **state)
+{
+	struct guest g = {0};
+	int r = -VMM_ENOMEM;
+
+	(void)state;
+	power_on();
+	g.ctx = make_ctx(true);
+	for (int64_t n = 1; r != 0; n++) {
+		int64_t blocks = atomic_load(&fake.blocks);
+
+		assert_true(n < 200);
+		atomic_store(&fake.fail_at, atomic_load(&fake.calls) + n);
+		r = try_guest(&g);
+		assert_true(r == 0 || r == -VMM_ENOMEM);
+		end_guest(&g);
+		assert_int_equal(atomic_load(&fake.blocks), blocks);
+	}
+	end_all(&g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(exits_become_the_embedders),
+		cmocka_unit_test(kicks_come_before_the_guest),
+		cmocka_unit_test(impossible_states_are_refused),
+		cmocka_unit_test(states_come_back),
+		cmocka_unit_test(allocations_fail_in_turn),
+	};
+
+	return cmocka_run_group_tests(all, NULL, NULL);
+}
