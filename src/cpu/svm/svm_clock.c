@@ -125,16 +125,15 @@ void vmm__svm_write_time(struct vmm__svm_vcpu *v)
 	info[28] = (uint8_t)shift;
 	info[29] = PV_STABLE;
 	memcpy(info, version, 4);
-	if (s->write(s->core, gpa, info, sizeof(info)) != 0)
+	if (vmm__svm_write_guest(v->vm, gpa, info, sizeof(info)) != 0)
 		return;
 	vmm__put_le32(version, vmm__le32(version) + 1);
-	s->write(s->core, gpa, version, 4);
+	vmm__svm_write_guest(v->vm, gpa, version, 4);
 }
 
 /* struct pvclock_wall_clock: the time at which the clock was 0. */
 void vmm__svm_write_wall(struct vmm__svm_vcpu *v)
 {
-	const struct vmm__services *s = v->vm->services;
 	const struct vmm_host *host = v->vm->host;
 	uint64_t boot = host->wall_ns ? host->wall_ns(host->opaque) - vmm__svm_clock_ns(v->vm) : 0;
 	uint8_t info[12];
@@ -142,7 +141,7 @@ void vmm__svm_write_wall(struct vmm__svm_vcpu *v)
 	vmm__put_le32(info, 2);
 	vmm__put_le32(info + 4, (uint32_t)(boot / 1000000000));
 	vmm__put_le32(info + 8, (uint32_t)(boot % 1000000000));
-	s->write(s->core, v->pv_wall, info, sizeof(info));
+	vmm__svm_write_guest(v->vm, v->pv_wall, info, sizeof(info));
 }
 
 int vmm__svm_clock_stop(void *opaque, uint32_t stop, struct vmm_error *error)

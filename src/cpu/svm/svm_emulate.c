@@ -10,6 +10,9 @@
 #define XMM_FIRST 160u /* of an XSAVE area: SDM 1, table 10-2 */
 #define XSAVE_BV  512u
 
+/* Of a repeated instruction that are carried out before the guest goes on by itself. */
+#define ROUNDS 64u
+
 uint64_t *vmm__svm_gpr(struct vmm__svm_vcpu *v, uint32_t number)
 {
 	struct vmm__svm_world *w = &v->world;
@@ -59,16 +62,9 @@ static int read_memory(void *ctx, uint64_t gpa, void *buf, size_t len)
 	return r == 0 ? 0 : s->read(s->core, gpa, buf, len);
 }
 
-/* The library may write what the guest may not: the nested tables tell. */
 static int write_memory(void *ctx, uint64_t gpa, const void *buf, size_t len)
 {
-	const struct vmm__svm_vm *vm = ((struct vmm__svm_vcpu *)ctx)->vm;
-	const struct vmm__services *s = vm->services;
-	struct vmm__pt_leaf leaf;
-
-	if (vmm__pt_lookup(&vm->pt, vmm__ia(gpa), &leaf) != 0 || !(leaf.prot & VMM__PROT_W))
-		return -VMM_EFAULT;
-	return s->write(s->core, gpa, buf, len);
+	return vmm__svm_write_guest(((struct vmm__svm_vcpu *)ctx)->vm, gpa, buf, len);
 }
 
 static void get_segment(void *ctx, unsigned segment, struct vmm_x86_segment *out)
@@ -272,6 +268,7 @@ static int go_on(struct vmm__svm_vcpu *v, int r, struct vmm_exit *exit)
 {
 	struct vmm__x86_emulator *e = &v->emulator;
 	bool traps = (e->paging.rflags & X86_RFLAGS_TF) != 0;
+	unsigned rounds = 0;
 
 	for (;;) {
 		uint64_t data = 0;
@@ -287,7 +284,7 @@ static int go_on(struct vmm__svm_vcpu *v, int r, struct vmm_exit *exit)
 		if (r != VMM__X86_DONE)
 			break;
 		vmm__svm_end_insn(v, traps);
-		if (!e->again || atomic_load(&v->world.request) != 0)
+		if (!e->again || ++rounds == ROUNDS || atomic_load(&v->world.request) != 0)
 			return SVM_AGAIN;
 		r = vmm__x86_emulate_again(e);
 	}

@@ -111,8 +111,8 @@ struct vmm__svm_vm {
 #define SVM_LENGTHS 16u
 
 struct svm_length {
-	uint64_t linear, cr3;
-	uint64_t len; /* 0: nothing known */
+	uint64_t key, cr3; /* UINT64_MAX: nothing known, no CR3 is that */
+	uint64_t len;
 };
 
 struct vmm__svm_vcpu {
@@ -144,7 +144,7 @@ struct vmm__svm_vcpu {
 	uint64_t dr[4];
 	uint64_t apic_base;
 	uint64_t tsc_adjust;
-	uint64_t tsc_aux, host_tsc_aux;
+	uint64_t tsc_aux, host_tsc_aux; /* the CPU's, while host_tsc_aux is the host's */
 	uint64_t misc_enable, debugctl;
 	uint64_t mtrr_def, mtrr_fixed[11], mtrr_var[16];
 	uint64_t pv_time, pv_wall; /* MSRs as written */
@@ -166,6 +166,7 @@ struct vmm__svm_vcpu {
 	uint32_t apic_id;
 	bool has_xsave;    /* by its CPUID */
 	uint8_t phys_bits; /* of its addresses, the same */
+	bool has_tsc_aux;  /* RDTSCP or RDPID, the same */
 
 	struct vmm_x86_cpuid *cpuid;
 	uint32_t cpuid_count;
@@ -204,7 +205,15 @@ static inline struct svm_length *vmm__svm_length(struct vmm__svm_vcpu *v)
 	return &v->lengths[v->vmcb->rip % SVM_LENGTHS];
 }
 
+/* By what it is known: another instruction at the same place has another exit. */
+static inline uint64_t vmm__svm_length_key(const struct svm_vmcb *vmcb, uint64_t code)
+{
+	return (vmcb->rip + vmcb->cs.base) ^ code << 52;
+}
+
 /* svm_vcpu.c */
+/* One more NMI; more than one being served and one waiting are one (APM2 8.2.3). */
+void vmm__svm_add_nmi(struct vmm__svm_vcpu *v);
 int vmm__svm_vcpu_create(void *vm, const struct vmm_vcpu_config *config, void **vcpu,
 			 struct vmm_error *error);
 void vmm__svm_vcpu_destroy(void *vcpu);
@@ -321,6 +330,8 @@ int vmm__svm_memory_init(struct vmm__svm_vm *vm, struct vmm_error *error);
 void vmm__svm_memory_fini(struct vmm__svm_vm *vm);
 int vmm__svm_mem_set(void *vm, uint32_t number, const struct vmm__slot *slot, uint32_t quiet,
 		     struct vmm_error *error);
+/* Write what the guest itself may write; elsewhere -VMM_EFAULT. @len: at most a page. */
+int vmm__svm_write_guest(const struct vmm__svm_vm *vm, uint64_t gpa, const void *buf, size_t len);
 int vmm__svm_mem_dirty(void *vm, uint32_t number, uint64_t *bitmap, size_t words,
 		       struct vmm_error *error);
 

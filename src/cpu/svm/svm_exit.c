@@ -3,6 +3,7 @@
 #include "svm_engine.h"
 
 #define DR6_BS BIT(14)
+#define DR7_GD BIT(13)
 
 static void fill(struct vmm__svm_vcpu *v, struct vmm_exit *exit, uint32_t reason)
 {
@@ -46,17 +47,17 @@ uint64_t vmm__svm_insn_len(struct vmm__svm_vcpu *v, uint64_t known)
 {
 	const struct svm_vmcb *vmcb = v->vmcb;
 	struct svm_length *length = vmm__svm_length(v);
-	uint64_t linear = vmcb->rip + vmcb->cs.base;
+	uint64_t key = vmm__svm_length_key(vmcb, vmcb->exitcode);
 	struct vmm__x86_insn insn;
 
 	if (v->vm->features & SVM_CPUID_EDX_NRIPS)
 		return vmcb->nrip - vmcb->rip;
-	if (length->len != 0 && length->linear == linear && length->cr3 == vmcb->cr3)
+	if (length->key == key && length->cr3 == vmcb->cr3)
 		return length->len;
 	/* What cannot be read any more was changed by the guest itself. */
 	if (vmm__svm_decode(v, &insn) == 0)
 		known = insn.length;
-	*length = (struct svm_length){linear, vmcb->cr3, known};
+	*length = (struct svm_length){key, vmcb->cr3, known};
 	return known;
 }
 
@@ -163,6 +164,7 @@ static int handle_exception(struct vmm__svm_vcpu *v, uint32_t vector, struct vmm
 		}
 		if (vmm__svm_debug_trap(v, exit))
 			return 0;
+		v->vmcb->dr7 &= ~DR7_GD; /* its delivery does that: APM2 13.1.1.4 */
 		vmm__svm_raise(v, SVM_DB, false, 0);
 		return SVM_AGAIN;
 	case SVM_AC:

@@ -58,7 +58,7 @@ static void take_events(struct vmm__svm_vcpu *v)
 	uint32_t events = vmm__lapic_events(&v->lapic);
 
 	if (events & VMM__EVENT_NMI)
-		atomic_fetch_add(&v->nmis, 1);
+		vmm__svm_add_nmi(v);
 	if (events & VMM__EVENT_INIT)
 		vmm__svm_init_ipi(v);
 	if ((events & VMM__EVENT_SIPI) && v->mp == VMM_X86_MP_WAIT_SIPI)

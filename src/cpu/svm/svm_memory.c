@@ -266,6 +266,23 @@ int vmm__svm_mem_set(void *opaque, uint32_t number, const struct vmm__slot *slot
 	return 0;
 }
 
+static bool may_write(const struct vmm__svm_vm *vm, uint64_t gpa)
+{
+	struct vmm__pt_leaf leaf;
+
+	return vmm__pt_lookup(&vm->pt, vmm__ia(gpa), &leaf) == 0 && (leaf.prot & VMM__PROT_W);
+}
+
+/* The library may write what the guest may not: the nested tables tell. */
+int vmm__svm_write_guest(const struct vmm__svm_vm *vm, uint64_t gpa, const void *buf, size_t len)
+{
+	const struct vmm__services *s = vm->services;
+
+	if (len == 0 || !may_write(vm, gpa) || !may_write(vm, gpa + len - 1))
+		return -VMM_EFAULT;
+	return s->write(s->core, gpa, buf, len);
+}
+
 struct harvest {
 	uint64_t gpa, len;
 	uint64_t *bitmap;

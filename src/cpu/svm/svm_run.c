@@ -5,6 +5,7 @@
  * straight through. Everything else is handled when the CPU is the host's again (svm_exit.c).
  */
 #include "svm_engine.h"
+#include "x86_msr.h"
 
 #define NO_ENTRY UINT64_MAX
 
@@ -25,6 +26,7 @@ static VMM__COLD int make_ready(struct vmm__svm_vcpu *v, uint64_t cpu, struct vm
 		v->world.host_xcr0 = vmm__svm_xgetbv();
 	v->vmcb->tlb_control = SVM_TLB_ALL;
 	v->world.live = 0;
+	v->host_tsc_aux = v->has_tsc_aux ? vmm__svm_rdmsr(X86_MSR_TSC_AUX) : 0;
 	v->cpu = cpu;
 	if (v->timer_ns != VMM_FOREVER)
 		v->vm->host->cpu_timer(v->vm->host->opaque, v->timer_ns);
@@ -50,6 +52,8 @@ static VMM__INLINE int load(struct vmm__svm_vcpu *v, struct vmm_error *error)
 		v->guest_tf = (v->vmcb->rflags & X86_RFLAGS_TF) != 0;
 		v->vmcb->rflags |= X86_RFLAGS_TF;
 	}
+	if (VMM__UNLIKELY(v->tsc_aux != v->host_tsc_aux && v->has_tsc_aux))
+		vmm__svm_wrmsr(X86_MSR_TSC_AUX, v->tsc_aux);
 	atomic_store(&v->on_cpu, cpu);
 	return 0;
 }
@@ -58,6 +62,8 @@ static VMM__INLINE void unload(struct vmm__svm_vcpu *v)
 {
 	atomic_store_explicit(&v->on_cpu, 0, memory_order_release);
 	vmm__svm_unload(&v->world);
+	if (VMM__UNLIKELY(v->tsc_aux != v->host_tsc_aux && v->has_tsc_aux))
+		vmm__svm_wrmsr(X86_MSR_TSC_AUX, v->host_tsc_aux);
 	if (VMM__UNLIKELY(v->dr_live)) {
 		vmm__svm_get_dr(v->dr);
 		if ((v->vmcb->dr7 & 0xff) == 0) {
@@ -70,14 +76,14 @@ static VMM__INLINE void unload(struct vmm__svm_vcpu *v)
 }
 
 /* Past an intercepted instruction whose length is known; false where it needs more than that. */
-static VMM__INLINE bool skip(struct vmm__svm_vcpu *v, bool nrips)
+static VMM__INLINE bool skip(struct vmm__svm_vcpu *v, uint64_t code, bool nrips)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	const struct svm_length *known = vmm__svm_length(v);
 	uint64_t next = vmcb->nrip;
 
 	if (!nrips) {
-		if (VMM__UNLIKELY(known->linear != vmcb->rip + vmcb->cs.base ||
+		if (VMM__UNLIKELY(known->key != vmm__svm_length_key(vmcb, code) ||
 				  known->cr3 != vmcb->cr3))
 			return false;
 		next = vmcb->rip + known->len;
@@ -118,9 +124,9 @@ static VMM__INLINE uint64_t run_guest(struct vmm__svm_vcpu *v)
 
 		vmcb->eventinj = 0;
 		vmcb->tlb_control = SVM_TLB_NOTHING;
-		if (code == SVM_EXIT_CPUID && skip(v, nrips))
+		if (code == SVM_EXIT_CPUID && skip(v, SVM_EXIT_CPUID, nrips))
 			do_cpuid(v);
-		else if (code == SVM_EXIT_VMMCALL && skip(v, nrips))
+		else if (code == SVM_EXIT_VMMCALL && skip(v, SVM_EXIT_VMMCALL, nrips))
 			vmm__svm_do_hypercall(v);
 		else
 			return code;

@@ -217,7 +217,7 @@ int vmm__svm_vcpu_reset(void *vcpu, struct vmm_error *error)
 	v->stepping = v->watching = v->step_done = false;
 	atomic_store(&v->world.request, SVM_REQ_FLUSH | SVM_REQ_EVENT);
 	v->timer_ns = VMM_FOREVER;
-	memset(v->lengths, 0, sizeof(v->lengths));
+	memset(v->lengths, 0xff, sizeof(v->lengths));
 	fill_control(v);
 	vmm__lapic_reset(&v->lapic);
 	vmm__svm_reset_msrs(v);
@@ -243,6 +243,12 @@ static int inject_exception(struct vmm__svm_vcpu *v, uint32_t vector, uint32_t f
 	return 0;
 }
 
+void vmm__svm_add_nmi(struct vmm__svm_vcpu *v)
+{
+	if (atomic_load(&v->nmis) < 2)
+		atomic_fetch_add(&v->nmis, 1);
+}
+
 int vmm__svm_inject(void *vcpu, uint32_t kind, uint32_t vector, uint32_t flags, uint32_t error_code,
 		    struct vmm_error *error)
 {
@@ -250,7 +256,7 @@ int vmm__svm_inject(void *vcpu, uint32_t kind, uint32_t vector, uint32_t flags, 
 
 	switch (kind) {
 	case VMM_INJECT_NMI:
-		atomic_fetch_add(&v->nmis, 1);
+		vmm__svm_add_nmi(v);
 		vmm__svm_request(v, SVM_REQ_EVENT);
 		return 0;
 	case VMM_INJECT_INTERRUPT:

@@ -304,7 +304,8 @@ void vmm__lapic_write(struct vmm__lapic *lapic, const struct vmm__lapic_now *now
 
 static uint64_t base_bits(uint32_t phys_bits)
 {
-	uint64_t page = phys_bits > 12 && phys_bits < 64 ? BITS(phys_bits - 1, 12) : 0;
+	/* Without CPUID 0x80000008 there are 36 (SDM 3A 4.1.4). */
+	uint64_t page = BITS((phys_bits > 12 && phys_bits < 64 ? phys_bits : 36) - 1, 12);
 
 	return page | VMM__APIC_BASE_BSP | VMM__APIC_BASE_EXTD | VMM__APIC_BASE_EN;
 }
