@@ -10,7 +10,9 @@
 #include "endian.h"
 
 #define CALIBRATE_NS UINT64_C(2000000)
-#define TRIES        8
+/* Ticks after which a host's time that stands still is given up. */
+#define CALIBRATE_MOST BIT(36)
+#define TRIES          8
 
 /* MSR_KVM_SYSTEM_TIME_NEW: bit 0 enables, the address has 4 bytes' alignment. */
 #define PV_ENABLE BIT(0)
@@ -24,6 +26,7 @@ static void read_both(const struct vmm_host *host, uint64_t *ns, uint64_t *tsc)
 {
 	uint64_t best = UINT64_MAX;
 
+	*ns = *tsc = 0;
 	for (int i = 0; i < TRIES; i++) {
 		uint64_t before = vmm__svm_rdtsc(), now = host->time_ns(host->opaque),
 			 took = vmm__svm_rdtsc() - before;
@@ -44,7 +47,9 @@ uint32_t vmm__svm_calibrate(const struct vmm_host *host)
 	read_both(host, &ns0, &tsc0);
 	do {
 		read_both(host, &ns1, &tsc1);
-	} while (ns1 - ns0 < CALIBRATE_NS);
+	} while (ns1 - ns0 < CALIBRATE_NS && tsc1 - tsc0 < CALIBRATE_MOST);
+	if (ns1 <= ns0)
+		return 1000000;
 	return (uint32_t)(((tsc1 - tsc0) * 1000000 + (ns1 - ns0) / 2) / (ns1 - ns0));
 }
 
