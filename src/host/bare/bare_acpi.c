@@ -13,7 +13,7 @@
 
 /* PM1 control: 4.8.3.2.1. Sleep control: 4.8.3.7. */
 #define PM1_SLP_TYP 10
-#define PM1_SLP_EN  BIT(13)
+#define PM1_SLP_EN  0x2000u
 #define SLEEP_TYP   2
 #define SLEEP_EN    0x20
 
@@ -143,9 +143,9 @@ void vmm_bare_power_off(void)
 			bare_out8((uint16_t)fadt.smi_cmd, fadt.acpi_enable);
 		write_port(&fadt.sleep_control, (uint32_t)sleep_type[0] << SLEEP_TYP | SLEEP_EN,
 			   false);
-		write_port(&fadt.pm1a_cnt, (uint32_t)(sleep_type[0] << PM1_SLP_TYP | PM1_SLP_EN),
+		write_port(&fadt.pm1a_cnt, (uint32_t)sleep_type[0] << PM1_SLP_TYP | PM1_SLP_EN,
 			   true);
-		write_port(&fadt.pm1b_cnt, (uint32_t)(sleep_type[1] << PM1_SLP_TYP | PM1_SLP_EN),
+		write_port(&fadt.pm1b_cnt, (uint32_t)sleep_type[1] << PM1_SLP_TYP | PM1_SLP_EN,
 			   true);
 	}
 	vmm__bare_halt();
