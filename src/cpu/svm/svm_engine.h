@@ -205,10 +205,11 @@ static inline struct svm_length *vmm__svm_length(struct vmm__svm_vcpu *v)
 	return &v->lengths[v->vmcb->rip % SVM_LENGTHS];
 }
 
-/* By what it is known: another instruction at the same place has another exit. */
+/* By what it is known: another instruction at the same place has another exit. Of those whose
+ * lengths are kept no two codes are the same modulo SVM_LENGTHS, so the sum tells them apart. */
 static inline uint64_t vmm__svm_length_key(const struct svm_vmcb *vmcb, uint64_t code)
 {
-	return (vmcb->rip + vmcb->cs.base) ^ code << 52;
+	return vmcb->rip + vmcb->cs.base + code;
 }
 
 /* svm_vcpu.c */
