@@ -1057,9 +1057,9 @@ static uint64_t merged_leaf(const struct vmm__pt *pt, const uint64_t *t, unsigne
 	    (addr_decode(pt, e) & level_mask(pt, level)) != 0)
 		return 0;
 	for (uint64_t i = 1, n = BIT(pt->bits), v = e + step; i < n; i++, v += step) {
-		uint64_t other = odd_decode(pt, entry_get(t + i), level - 1, i * step);
+		uint64_t other = entry_get(t + i);
 
-		if (other != v && entry_clean(pt, other) != v)
+		if (other != v && entry_clean(pt, odd_decode(pt, other, level - 1, i * step)) != v)
 			return 0;
 	}
 	return (e & ~pt->leaf[level - 1]) | pt->leaf[level];
