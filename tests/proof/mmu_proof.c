@@ -684,21 +684,19 @@ static void lookup_any(void)
 
 enum { MAP, UNMAP, PROTECT, SPLIT_UP, MERGE, HARVEST, LOOKUP };
 
-/* What a kind of operation is enumerated by, beside the range. */
-#define VARIANTS (KIND == MAP ? WORDS : KIND == PROTECT ? 4U : 1U)
-
-static void operate(unsigned first, unsigned count, unsigned variant)
+/* VARIANT: residue of the address that a map leads to; write and execute of a protect. */
+static void operate(unsigned first, unsigned count)
 {
 	look();
 	switch (KIND) {
 	case MAP:
-		map_at(first, count, WORDS + variant, any_prot());
+		map_at(first, count, WORDS + VARIANT, any_prot());
 		return;
 	case UNMAP:
 		unmap_at(first, count);
 		return;
 	case PROTECT:
-		protect_at(first, count, VMM__PROT_R | variant << 1);
+		protect_at(first, count, VMM__PROT_R | VARIANT << 1);
 		return;
 	case SPLIT_UP:
 		split_at(first, count);
@@ -721,7 +719,7 @@ static void operate(unsigned first, unsigned count, unsigned variant)
  */
 static void choose_shape(unsigned from, unsigned to)
 {
-	unsigned middle = from + (to - from) / 2, shape = from / VARIANTS;
+	unsigned middle = from + (to - from) / 2;
 
 	if (to - from > 1) {
 		if (nondet_bool())
@@ -730,9 +728,9 @@ static void choose_shape(unsigned from, unsigned to)
 			choose_shape(middle, to);
 		return;
 	}
-	if (has_shape(shape)) {
-		fill_table(shape);
-		operate(FIRST, COUNT, from % VARIANTS);
+	if (has_shape(from)) {
+		fill_table(from);
+		operate(FIRST, COUNT);
 	}
 	__CPROVER_assume(0);
 }
@@ -740,14 +738,13 @@ static void choose_shape(unsigned from, unsigned to)
 void one_operation(void)
 {
 	begin();
-	choose_shape(0, SHAPES * VARIANTS);
+	choose_shape(0, SHAPES);
 }
 
 static void choose_second(unsigned from, unsigned to)
 {
 	unsigned middle = from + (to - from) / 2;
-	unsigned variant = from % VARIANTS, first = from / VARIANTS % PAGES;
-	unsigned count = 1 + from / VARIANTS / PAGES;
+	unsigned first = from % PAGES, count = 1 + from / PAGES;
 
 	if (to - from > 1) {
 		if (nondet_bool())
@@ -757,7 +754,7 @@ static void choose_second(unsigned from, unsigned to)
 		return;
 	}
 	if (first + count <= PAGES)
-		operate(first, count, variant);
+		operate(first, count);
 	__CPROVER_assume(0);
 }
 
@@ -776,7 +773,7 @@ static void choose_first(unsigned from, unsigned to)
 	fill_table((from / WORDS) << 3 * ROOT);
 	look();
 	map_at(FIRST, COUNT, WORDS + from % WORDS, VMM__PROT_R | VMM__PROT_W);
-	choose_second(0, PAGES * PAGES * VARIANTS);
+	choose_second(0, PAGES * PAGES);
 }
 
 /* An empty table, a mapping, and an operation on any range. */

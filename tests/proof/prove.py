@@ -72,12 +72,21 @@ def tool(name, *arguments, folder):
                           timeout=LIMIT, check=False)
 
 
+def variants(kind, bits):
+    return {'map': 1 << bits, 'protect': 4}.get(kind, 1)
+
+
 def prove(folder, function, bits, split, kind='map', first=0, count=1):
     """The assertions that fail; none: proven."""
+    return [failure for variant in range(variants(kind, bits)) for failure in prove_one(folder, function, bits, split, kind, first, count,
+                                                                                       variant)]
+
+
+def prove_one(folder, function, bits, split, kind, first, count, variant):
     number, leaves = KINDS[kind]
     with tempfile.TemporaryDirectory() as built:
         tool('goto-cc', '-o', f'{built}/all', f'-DBITS_PER_LEVEL={bits}', f'-DSPLIT=VMM__PT_SPLIT_{split.upper()}', f'-DKIND={number}',
-             f'-DLEAVES={leaves}', f'-DFIRST={first}', f'-DCOUNT={count}', *(f'-I{part}' for part in PARTS[:-1]),
+             f'-DLEAVES={leaves}', f'-DFIRST={first}', f'-DCOUNT={count}', f'-DVARIANT={variant}', *(f'-I{part}' for part in PARTS[:-1]),
              'tests/proof/mmu_proof.c', '--function', function, folder=folder)
         tool('goto-instrument', *(word for caller, target in POINTERS.items() for word in (
             '--restrict-function-pointer', f'{caller}.function_pointer_call.1/{target}')), f'{built}/all', f'{built}/proof', folder=folder)
