@@ -302,7 +302,7 @@ VMM_API int vmm_machine_reset(struct vmm_machine *machine);
  * @reason: VMM_MACHINE_KICKED and so on.
  * @vcpu:   TRIPLE_FAULT: index of the vCPU that has shut down. Else 0.
  * @status: DEBUG_EXIT: (value << 1) | 1, as QEMU's isa-debug-exit gives to exit(). SLEEP: 1 for
- *          S1. OFF: 4 if the guest went into S4, else 0.
+ *          S1, 3 for S3. OFF: 4 if the guest went into S4, else 0.
  * @exit:   EXIT: the exit, and in: its answer, as for vmm_vcpu_run().
  */
 struct vmm_machine_run {
@@ -361,10 +361,13 @@ VMM_API int vmm_machine_power_button(struct vmm_machine *machine);
  * vmm_machine_wake() - Wake a guest that sleeps.
  * @machine: Machine that has stopped with VMM_MACHINE_SLEEP; no vCPU is running.
  *
- * The event is forgotten, and every vCPU can run on.
+ * The event is forgotten, and every vCPU can run on from where it was. If the guest has left a
+ * waking vector in S3, processors and interrupt controllers are as at power-on instead, and the
+ * first vCPU starts there.
  *
- * Context: Any thread.
- * Return: 0, -VMM_ESTATE (it does not sleep).
+ * Context: Any thread; allocates.
+ * Return: 0, -VMM_ESTATE (it does not sleep), -VMM_EFORMAT (waking vector), -VMM_ENOMEM, and
+ * what vmm_vm_reset() gives.
  */
 VMM_API int vmm_machine_wake(struct vmm_machine *machine);
 

@@ -449,10 +449,24 @@ static int plan_arm(struct vmm__plan *plan, struct vmm_profile_error *error)
 	return err;
 }
 
+/* A list and a plan are too large for one frame of firmware's stack, which is probed from 4 KiB on:
+ * each is in a function of its own. */
+#define OWN_FRAME __attribute__((noinline))
+
+static OWN_FRAME int check_devices(const struct vmm__plan *plan, struct vmm_profile_error *error)
+{
+	struct list devices;
+	int err;
+
+	devices.count = 0;
+	list_devices(&devices, plan);
+	err = check_ports(&devices, error);
+	return err != 0 ? err : check_irqs(&devices, plan, error);
+}
+
 int vmm__plan_make(const struct vmm_profile *profile, struct vmm__plan *plan,
 		   struct vmm_profile_error *error)
 {
-	struct list devices;
 	int err;
 
 	memset(plan, 0, sizeof(*plan));
@@ -476,10 +490,7 @@ int vmm__plan_make(const struct vmm_profile *profile, struct vmm__plan *plan,
 		err = place_firmware(plan, error);
 	if (err != 0)
 		return err;
-	devices.count = 0;
-	list_devices(&devices, plan);
-	err = check_ports(&devices, error);
-	return err != 0 ? err : check_irqs(&devices, plan, error);
+	return check_devices(plan, error);
 }
 
 /* MPIDR as QEMU's "virt" gives it out: 16 CPUs in an affinity level 0. */
@@ -521,19 +532,15 @@ int vmm_profile_check(const struct vmm_profile *profile, struct vmm_profile_erro
 	return vmm__plan_make(profile, &plan, error);
 }
 
-int vmm_machine_plan_ranges(const struct vmm_profile *profile, struct vmm_machine_range *ranges,
-			    uint32_t *count)
+static OWN_FRAME int give_ranges(const struct vmm__plan *plan, struct vmm_machine_range *ranges,
+				 uint32_t *count)
 {
-	struct vmm__plan plan;
 	struct list all;
 	uint32_t room = *count;
-	int err = vmm__plan_make(profile, &plan, NULL);
 
-	if (err != 0)
-		return err;
 	all.count = 0;
-	list_memory(&all, &plan);
-	list_devices(&all, &plan);
+	list_memory(&all, plan);
+	list_devices(&all, plan);
 	*count = all.count;
 	if (ranges == NULL)
 		return 0;
@@ -541,4 +548,13 @@ int vmm_machine_plan_ranges(const struct vmm_profile *profile, struct vmm_machin
 		return -VMM_ESIZE;
 	memcpy(ranges, all.range, all.count * sizeof(all.range[0]));
 	return 0;
+}
+
+int vmm_machine_plan_ranges(const struct vmm_profile *profile, struct vmm_machine_range *ranges,
+			    uint32_t *count)
+{
+	struct vmm__plan plan;
+	int err = vmm__plan_make(profile, &plan, NULL);
+
+	return err == 0 ? give_ranges(&plan, ranges, count) : err;
 }

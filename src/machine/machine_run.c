@@ -5,7 +5,9 @@
  * after it has been in the guest, so that no vCPU misses it.
  */
 #include "bits.h"
+#include "endian.h"
 #include "machine_object.h"
+#include "mem.h"
 #include "sized.h"
 
 #define EVENT_REASON BITS(7, 0)
@@ -140,12 +142,94 @@ int vmm_machine_power_button(struct vmm_machine *machine)
 	return 0;
 }
 
+/* Where the guest has put its waking vector: in the FACS (ACPI 6.5, 5.2.10). */
+#define FACS_VECTOR 12
+
+static int find_facs(struct vmm_machine *m, uint64_t *gpa)
+{
+	struct vmm_machine_table tables[VMM_MACHINE_TABLES_MAX];
+	uint32_t count = 0;
+	size_t len = 0;
+	void *built;
+	int err = vmm_machine_plan_tables(&m->profile, NULL, &len, NULL, NULL);
+
+	if (err != 0)
+		return err;
+	built = m->host->alloc(m->host->opaque, len, sizeof(uint64_t));
+	if (built == NULL)
+		return -VMM_ENOMEM;
+	err = vmm_machine_plan_tables(&m->profile, built, &len, tables, &count);
+	m->host->free(m->host->opaque, built, len);
+	for (uint32_t i = 0; i < count; i++) {
+		if (memcmp(tables[i].signature, "FACS", 4) == 0)
+			*gpa = tables[i].gpa;
+	}
+	return err;
+}
+
+static int read_vector(struct vmm_machine *m, uint32_t *vector)
+{
+	uint8_t bytes[4] = {0};
+	uint64_t facs = 0;
+	int err = find_facs(m, &facs);
+
+	if (err == 0)
+		err = vmm_vm_read(m->vm, facs + FACS_VECTOR, bytes, sizeof(bytes));
+	*vector = vmm__le32(bytes);
+	/* 16.3.2: real mode can address no more. */
+	if (err == 0 && *vector > 0xfffff)
+		err = -VMM_EFORMAT;
+	return err == 0 ? 0
+			: vmm__machine_fail(m, err, "vmm_machine_wake",
+					    "no waking vector can be read, or it is above 1 MiB");
+}
+
+/* 16.3.2: from S3 the first processor starts at the vector, in real mode; all else is as at
+ * power-on, but memory. */
+static int start_at(struct vmm_machine *m, uint32_t vector)
+{
+	struct vmm_vcpu *first = vmm_vm_vcpu(m->vm, 0);
+	struct vmm_x86_regs regs;
+	struct vmm_x86_sys sys;
+	int err = vmm_vcpu_get_state(first, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys));
+
+	if (err == 0)
+		err = vmm_vcpu_get_state(first, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs));
+	if (err != 0)
+		return err;
+	sys.cs.selector = (uint16_t)(vector >> 4);
+	sys.cs.base = vector & ~UINT32_C(15);
+	regs.rip = vector & 15;
+	err = vmm_vcpu_set_state(first, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys));
+	return err == 0 ? vmm_vcpu_set_state(first, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs))
+			: err;
+}
+
+/* Linux does not use the FACS of a hardware-reduced machine: it waits for WAK_STS, and goes on. */
+static int wake_from_s3(struct vmm_machine *m)
+{
+	uint32_t vector;
+	int err = read_vector(m, &vector);
+
+	if (err != 0 || vector == 0)
+		return err;
+	err = vmm_vm_reset(m->vm);
+	if (err == 0)
+		err = start_at(m, vector);
+	return err == 0 ? 0 : vmm__machine_vm_failed(m, err, "vmm_machine_wake");
+}
+
 int vmm_machine_wake(struct vmm_machine *machine)
 {
 	const uint64_t event = atomic_load(&machine->event);
+	int err = 0;
 
 	if (FIELD_GET(EVENT_REASON, event) != VMM_MACHINE_SLEEP)
 		return -VMM_ESTATE;
+	if (FIELD_GET(EVENT_STATUS, event) == 3)
+		err = wake_from_s3(machine);
+	if (err != 0)
+		return err;
 	vmm_power_wake(machine->power);
 	atomic_store(&machine->event, 0);
 	return 0;

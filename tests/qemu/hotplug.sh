@@ -5,9 +5,7 @@
 set -eu
 script=$1
 shift
-for file in guest-* *.ko; do
-	echo "$file"
-done | cpio -o -H newc >extra.cpio 2>/dev/null
+ls guest-* *.ko 2>/dev/null | cpio -o -H newc >extra.cpio 2>/dev/null
 cat guest.img extra.cpio >hotplug.img
 mkfifo control output
 ./vmm-run --control control -k vmlinuz -i hotplug.img "$@" -a "console=ttyS0 quiet loglevel=3 run=\"sh /$script\"" \

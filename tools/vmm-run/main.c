@@ -356,6 +356,17 @@ static int status_of(struct run *run)
 	return STATUS_ENDED;
 }
 
+static int wake_machine(struct run *run)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+
+	if (vmm_machine_wake(run->machine) == 0)
+		return -1;
+	vmm_machine_error(run->machine, &error);
+	say(run, "wake", &error);
+	return STATUS_FAILED;
+}
+
 /* From its start, or from where it fell asleep, to its end or sleep. */
 static int run_on(struct run *run)
 {
@@ -368,8 +379,9 @@ static int run_on(struct run *run)
 			;
 		if (atomic_load(&ending))
 			return STATUS_ENDED;
-		vmm_machine_wake(run->machine);
-		status = run_once(run);
+		status = wake_machine(run);
+		if (status == -1)
+			status = run_once(run);
 	}
 	return status;
 }

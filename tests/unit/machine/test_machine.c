@@ -27,6 +27,7 @@ struct fixture {
 	uint32_t output_len;
 	uint32_t output_console;
 	uint32_t rooms;
+	uint32_t plugs;
 };
 
 static void console_write(void *opaque, uint32_t console, const uint8_t *data, uint32_t len)
@@ -394,6 +395,161 @@ static void what_is_not_there_can_be_seen(void **state)
 	assert_int_equal(r.exit.reason, VMM_EXIT_IDLE);
 }
 
+static void plug_told(void *opaque, const struct vmm_machine_hotplug *what)
+{
+	struct fixture *f = opaque;
+
+	f->plugs = f->plugs << 16 | what->kind << 12 | what->slot << 8 | what->what;
+}
+
+static void cpus_come_and_go(void **state)
+{
+	struct fixture *f = *state;
+
+	step_out(f, 0x640, 4, 1); /* select CPU 1 */
+	step_out(f, 0x644, 4, 8); /* and eject it */
+	step_reason(f, 0, VMM_EXIT_IDLE);
+	step_reason(f, 1, VMM_EXIT_IDLE);
+	set(f, "cpu.cores=2");
+	set(f, "cpu.hotplug=yes");
+	set(f, "cpu.present=1");
+	f->config.hotplug = plug_told;
+	create(f);
+	assert_int_equal(vmm_machine_cpu_plug(f->m, 1), -VMM_ESTATE);
+	assert_int_equal(vmm_machine_seal(f->m), 0);
+	assert_int_equal(run(f, 1).reason, VMM_MACHINE_ABSENT);
+	assert_int_equal(vmm_machine_cpu_plug(f->m, 0), -VMM_EEXIST);
+	assert_int_equal(vmm_machine_cpu_plug(f->m, 2), -VMM_ENOENT);
+	assert_int_equal(vmm_machine_cpu_unplug(f->m, 1), -VMM_ENOENT);
+	assert_int_equal(vmm_machine_cpu_plug(f->m, 1), 0);
+	assert_int_equal(vmm_machine_cpu_unplug(f->m, 0), -VMM_ENOTSUP);
+	assert_int_equal(vmm_machine_cpu_unplug(f->m, 1), 0);
+	assert_int_equal(run(f, 0).exit.reason, VMM_EXIT_IDLE);
+	assert_int_equal(f->plugs, VMM_HOTPLUG_CPU << 12 | 1 << 8 | VMM_HOTPLUG_EJECTED);
+	assert_int_equal(run(f, 1).reason, VMM_MACHINE_ABSENT);
+	assert_int_equal(vmm_machine_memory_plug(f->m, 1 << 27, 0, &f->rooms), -VMM_ENOTSUP);
+	assert_int_equal(vmm_machine_pci_unplug(f->m, 1), -VMM_ENOTSUP);
+	assert_int_equal(vmm_machine_wake(f->m), -VMM_ESTATE);
+}
+
+#define BLOCK (UINT64_C(128) << 20)
+
+static void memory_comes_and_goes(void **state)
+{
+	const uint64_t base = UINT64_C(1) << 32;
+	struct fixture *f = *state;
+	uint8_t byte = 7;
+	uint32_t slot;
+
+	step_out(f, 0x680, 4, 0);
+	step_out(f, 0x684, 4, 8); /* eject slot 0 */
+	step_reason(f, 0, VMM_EXIT_IDLE);
+	set(f, "memory.slots=2");
+	set(f, "memory.hotplug=384M");
+	f->config.hotplug = plug_told;
+	create_and_seal(f);
+	assert_int_equal(vmm_machine_memory_plug(f->m, BLOCK - 1, 0, &slot), -VMM_EALIGN);
+	assert_int_equal(vmm_machine_memory_plug(f->m, BLOCK, 1, &slot), -VMM_ERANGE);
+	assert_int_equal(vmm_machine_memory_plug(f->m, 4 * BLOCK, 0, &slot), -VMM_ERANGE);
+	assert_int_equal(vmm_vm_write(vmm_machine_vm(f->m), base, &byte, 1), -VMM_EFAULT);
+	assert_int_equal(vmm_machine_memory_plug(f->m, BLOCK, 0, &slot), 0);
+	assert_int_equal(slot, 0);
+	assert_int_equal(vmm_vm_write(vmm_machine_vm(f->m), base, &byte, 1), 0);
+	assert_int_equal(vmm_machine_memory_plug(f->m, BLOCK, 0, &slot), 0);
+	assert_int_equal(slot, 1);
+	assert_int_equal(vmm_machine_memory_plug(f->m, BLOCK, 0, &slot), -VMM_ENOENT);
+	assert_int_equal(vmm_machine_memory_unplug(f->m, 0), 0);
+	assert_int_equal(run(f, 0).exit.reason, VMM_EXIT_IDLE);
+	assert_int_equal(f->plugs, VMM_HOTPLUG_MEMORY << 12 | VMM_HOTPLUG_EJECTED);
+	assert_int_equal(vmm_vm_write(vmm_machine_vm(f->m), base, &byte, 1), -VMM_EFAULT);
+	assert_int_equal(vmm_vm_write(vmm_machine_vm(f->m), base + BLOCK, &byte, 1), 0);
+	/* The hole that is left takes one block, but not two. */
+	assert_int_equal(vmm_machine_memory_plug(f->m, 2 * BLOCK, 0, &slot), -VMM_ERANGE);
+	assert_int_equal(vmm_machine_memory_plug(f->m, BLOCK, 0, &slot), 0);
+	assert_int_equal(slot, 0);
+	assert_int_equal(vmm_vm_write(vmm_machine_vm(f->m), base, &byte, 1), 0);
+}
+
+/* An error is told of, and another only when the guest has read it. */
+static void errors_are_reported(void **state)
+{
+	static const uint8_t block[20] = {0x12}, ack[8] = {1};
+	struct fixture *f = *state;
+	struct vmm_machine_range r[VMM_MACHINE_RANGES_MAX];
+	uint32_t count = VMM_MACHINE_RANGES_MAX;
+	uint8_t found[20];
+	uint64_t page = 0;
+
+	set(f, "ras.enable=yes");
+	create_and_seal(f);
+	assert_int_equal(vmm_machine_plan_ranges(f->profile, r, &count), 0);
+	for (uint32_t i = 0; i < count; i++) {
+		if (strcmp(r[i].name, "errors") == 0)
+			page = r[i].base;
+	}
+	assert_int_not_equal(page, 0);
+	assert_int_equal(vmm_machine_report_error(f->m, block, sizeof(block)), 0);
+	assert_int_equal(vmm_vm_read(vmm_machine_vm(f->m), page + 16, found, sizeof(found)), 0);
+	assert_memory_equal(found, block, sizeof(block));
+	assert_int_equal(vmm_machine_report_error(f->m, block, sizeof(block)), -VMM_EBUSY);
+	assert_int_equal(vmm_vm_write(vmm_machine_vm(f->m), page + 8, ack, sizeof(ack)), 0);
+	assert_int_equal(vmm_machine_report_error(f->m, block, 4096), -VMM_EINVAL);
+	assert_int_equal(vmm_machine_report_error(f->m, block, sizeof(block)), 0);
+	assert_int_equal(vmm_machine_new_generation(f->m, block), -VMM_ENOTSUP);
+	assert_int_equal(vmm_machine_set_temperature(f->m, 3000), -VMM_ENOTSUP);
+}
+
+static void sleeping(void **state)
+{
+	struct fixture *f = *state;
+	struct vmm_machine_run r;
+
+	step_out(f, 0x604, 1, 1 << 2 | 0x20);
+	step_in(f, 0x605, 1, 0x80);           /* awake */
+	step_out(f, 0x604, 1, 3 << 2 | 0x20); /* not in the profile */
+	step_reason(f, 0, VMM_EXIT_IDLE);
+	set(f, "power.standby=yes");
+	create_and_seal(f);
+	r = run(f, 0);
+	assert_int_equal(r.reason, VMM_MACHINE_SLEEP);
+	assert_int_equal(r.status, 1);
+	assert_int_equal(vmm_machine_wake(f->m), 0);
+	assert_int_equal(run(f, 0).exit.reason, VMM_EXIT_IDLE);
+}
+
+/* Everything fits at the most CPUs there can be, and stands outside of what RAM is left. */
+static void tables_of_the_largest(void **state)
+{
+	struct fixture *f = *state;
+	size_t len = 0, smbios = 0;
+	uint64_t gpa;
+
+	set(f, "cpu.sockets=512");
+	set(f, "cpu.cores=2");
+	set(f, "cpu.hotplug=yes");
+	set(f, "cpu.cstates=3");
+	set(f, "cpu.pstates=16");
+	set(f, "cpu.cppc=yes");
+	set(f, "cache.l1d=32K");
+	set(f, "cache.l1i=32K");
+	set(f, "cache.l2=1M");
+	set(f, "cache.l3=32M");
+	set(f, "memory.nodes=32");
+	set(f, "memory.slots=64");
+	set(f, "memory.hotplug=64G");
+	set(f, "pci.slots=31");
+	assert_int_equal(vmm_profile_check(f->profile, NULL), -VMM_ERANGE); /* 4 MiB */
+	set(f, "memory.size=64G");
+	assert_int_equal(vmm_machine_plan_tables(f->profile, NULL, &len, NULL, NULL), 0);
+	assert_int_equal(vmm_machine_plan_smbios(f->profile, NULL, &smbios, &gpa), 0);
+	assert_true(len > 0x20000 && smbios > 0x10000);
+	assert_true(gpa > 0x100000);
+	set(f, "machine.arch=arm64");
+	assert_int_equal(vmm_machine_plan_tables(f->profile, NULL, &len, NULL, NULL), -VMM_EINVAL);
+	set(f, "cpu.hotplug=no");
+	assert_int_equal(vmm_machine_plan_tables(f->profile, NULL, &len, NULL, NULL), 0);
+}
+
 static void consoles(void **state)
 {
 	struct fixture *f = *state;
@@ -546,6 +702,11 @@ int main(void)
 		TEST(firmware_calls_off),
 		TEST(what_is_not_there_floats),
 		TEST(what_is_not_there_can_be_seen),
+		TEST(cpus_come_and_go),
+		TEST(memory_comes_and_goes),
+		TEST(errors_are_reported),
+		TEST(sleeping),
+		TEST(tables_of_the_largest),
 		TEST(consoles),
 		TEST(the_power_button),
 		TEST(power_that_is_not_ordered),
