@@ -29,7 +29,7 @@ def change(rng, data):
 
 
 def main():
-    tool, rounds = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 40
+    tool, rounds = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 12
     rng = random.Random(20261121)
     with tempfile.TemporaryDirectory() as folder:
         originals = []
@@ -49,7 +49,7 @@ def main():
                 with open(os.path.join(spoilt, name), 'wb') as stream:
                     stream.write(changed)
             for command in ('tree', 'dot', 'check'):
-                done = subprocess.run([tool, command, spoilt], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=20)
+                done = subprocess.run([tool, command, spoilt], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
                 if done.returncode not in (0, 1):
                     print(f'round {number}, {command}: status {done.returncode}', done.stderr.decode(errors='replace'))
                     return 1
