@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
  * What making tables costs: under callgrind a dump for each figure, named tables/WHAT/BYTES. The
- * larger machines have 256 devices besides, with a range of memory and an interrupt each.
+ * default machine is measured with vUEFI and without it; the larger ones have 256 devices besides,
+ * with a range of memory and an interrupt each.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,13 @@
 
 #include "libvmm/acpi.h"
 #include "libvmm/machine.h"
+#include "libvmm/uefi.h"
 
 #define DEVICES 256
+
+/* What a set has besides ACPI's and SMBIOS's tables. */
+#define WITH_DEVICES 1u
+#define WITH_UEFI    2u
 
 static uint8_t buffer[8 << 20];
 
@@ -69,7 +75,28 @@ static size_t build_machine(const struct vmm_profile *p)
 	return tables + smbios;
 }
 
-static void measure(const char *what, const char *text, int devices)
+/* System table, configuration tables and runtime code. */
+static size_t build_uefi(void)
+{
+	static const uint8_t seed[32];
+	struct vmm_uefi_image image = {.size = sizeof(image)};
+	const struct vmm_uefi_image_config config = {
+		.size = sizeof(config),
+		.arch = VMM_UEFI_X86_64,
+		.gpa = 0x1f000000,
+		.doorbell = 0x630,
+		.rsdp = 0xe0000,
+		.smbios = 0xf0000,
+		.seed = seed,
+		.seed_len = sizeof(seed),
+		.version = vmm_version(),
+	};
+
+	check(vmm_uefi_image_build(&config, buffer, sizeof(buffer), &image), "vUEFI");
+	return (size_t)image.len;
+}
+
+static void measure(const char *what, const char *text, uint32_t with)
 {
 	void *storage = malloc(vmm_profile_size());
 	struct vmm_profile *p = NULL;
@@ -80,8 +107,10 @@ static void measure(const char *what, const char *text, int devices)
 	check(vmm_profile_parse(p, text, strlen(text), NULL), text);
 	CALLGRIND_ZERO_STATS;
 	bytes = build_machine(p);
-	if (devices)
+	if (with & WITH_DEVICES)
 		bytes += build_devices();
+	if (with & WITH_UEFI)
+		bytes += build_uefi();
 	snprintf(name, sizeof(name), "tables/%s/%zu", what, bytes);
 	CALLGRIND_DUMP_STATS_AT(name);
 	free(storage);
@@ -89,10 +118,12 @@ static void measure(const char *what, const char *text, int devices)
 
 int main(void)
 {
-	measure("default machine", "", 0);
-	measure("64 CPUs", "[cpu]\ncores=64\n", 1);
-	measure("256 CPUs", "[cpu]\nsockets=4\ncores=64\n", 1);
-	measure("1024 CPUs", "[cpu]\nsockets=16\ncores=64\n", 1);
-	measure("1024 CPUs that can be plugged", "[cpu]\nsockets=16\ncores=64\nhotplug=yes\n", 1);
+	measure("default machine", "", WITH_UEFI);
+	measure("its ACPI and SMBIOS", "", 0);
+	measure("64 CPUs", "[cpu]\ncores=64\n", WITH_DEVICES);
+	measure("256 CPUs", "[cpu]\nsockets=4\ncores=64\n", WITH_DEVICES);
+	measure("1024 CPUs", "[cpu]\nsockets=16\ncores=64\n", WITH_DEVICES);
+	measure("1024 CPUs that can be plugged", "[cpu]\nsockets=16\ncores=64\nhotplug=yes\n",
+		WITH_DEVICES);
 	return 0;
 }
