@@ -25,7 +25,7 @@
 #include "uefi_runtime.h"
 
 #define PHYSICAL UINT64_C(0x20000000)
-#define VIRTUAL  UINT64_C(0x5a0000000)
+#define VIRTUAL  UINT64_C(0x200000000000) /* free under address sanitizers too */
 #define PORT     0x608
 #define LEN      0x30000u
 #define ATTRS    7u
