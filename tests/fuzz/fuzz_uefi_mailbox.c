@@ -89,6 +89,34 @@ static int guest_write(void *opaque, uint64_t gpa, const void *buf, size_t len)
 	return 0;
 }
 
+/* Small, so that it is soon full. */
+static uint8_t disk[8192];
+
+static int disk_read(void *opaque, uint64_t offset, void *buf, size_t len)
+{
+	(void)opaque;
+	FUZZ_CHECK(offset <= sizeof(disk) && len <= sizeof(disk) - offset);
+	memcpy(buf, disk + offset, len);
+	return 0;
+}
+
+static int disk_write(void *opaque, uint64_t offset, const void *buf, size_t len)
+{
+	(void)opaque;
+	FUZZ_CHECK(offset <= sizeof(disk) && len <= sizeof(disk) - offset);
+	memcpy(disk + offset, buf, len);
+	return 0;
+}
+
+static int disk_flush(void *opaque)
+{
+	(void)opaque;
+	return 0;
+}
+
+static const struct vmm_uefi_storage storage = {
+	sizeof(storage), 0, NULL, sizeof(disk), disk_read, disk_write, disk_flush};
+
 static void event(void *opaque, uint32_t what)
 {
 	(void)opaque;
@@ -203,7 +231,7 @@ size_t fuzz_seed(unsigned int index, uint8_t *buf)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	const struct vmm_uefi_config config = {
+	struct vmm_uefi_config config = {
 		.size = sizeof(config),
 		.mailbox = GPA,
 		.read = guest_read,
@@ -214,7 +242,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct vmm_uefi *uefi;
 
 	memset(&mailbox, 0, sizeof(mailbox));
+	memset(disk, 0, sizeof(disk));
 	racing_len = 0;
+	FUZZ_CHECK(vmm_uefi_vars_create(&host, &storage, &config.vars) == 0);
 	FUZZ_CHECK(vmm_uefi_create(&host, &config, &uefi) == 0);
 	play(&in, uefi);
 	/* It still serves. */
@@ -223,5 +253,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	ring(uefi, 4, UEFI_RING);
 	FUZZ_CHECK(mailbox.status == 0);
 	vmm_uefi_destroy(uefi);
+	vmm_uefi_vars_destroy(config.vars);
 	return 0;
 }
