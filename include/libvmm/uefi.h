@@ -102,8 +102,8 @@ struct vmm_uefi_image {
  * @cap:    Bytes at @buf; 0 when measuring.
  * @image:  Filled, also with -VMM_ESIZE.
  *
- * Every byte of the image is written. It has to be written anew into the guest's memory whenever
- * the guest starts, because the runtime code changes it.
+ * Every byte of the image is written, but for those of the room. It has to be written anew into the
+ * guest's memory whenever the guest starts, because the runtime code changes it.
  *
  * Context: Any; allocates nothing.
  * Return: 0, -VMM_EINVAL, -VMM_EALIGN, -VMM_ERANGE, -VMM_ESIZE, -VMM_ENOTSUP (the library was built

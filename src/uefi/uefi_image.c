@@ -307,6 +307,17 @@ static int check(const struct vmm_uefi_image_config *c)
 	return 0;
 }
 
+/* All but the room, which may be most of it, and is the caller's. */
+static void clear(const struct build *b)
+{
+	uint32_t room = b->at.room, end = room + b->config->room;
+
+	if (room == 0)
+		room = end = 0;
+	memset(b->buf, 0, room);
+	memset(b->buf + end, 0, b->at.len - end);
+}
+
 int vmm_uefi_image_build(const struct vmm_uefi_image_config *config, void *buf, size_t cap,
 			 struct vmm_uefi_image *image)
 {
@@ -330,7 +341,7 @@ int vmm_uefi_image_build(const struct vmm_uefi_image_config *config, void *buf, 
 		return -VMM_ERANGE;
 	if (buf != NULL && cap >= b.at.len) {
 		b.buf = buf;
-		memset(buf, 0, b.at.len);
+		clear(&b);
 	}
 	list_tables(&b);
 	built = (struct vmm_uefi_image){

@@ -86,7 +86,8 @@ static size_t build_uefi(void)
 		.gpa = 0x1f000000,
 		.doorbell = 0x630,
 		.rsdp = 0xe0000,
-		.smbios = 0xf0000,
+		.smbios = 0x1f021000,
+		.room = 0x1f000, /* as the machine has it */
 		.seed = seed,
 		.seed_len = sizeof(seed),
 		.version = vmm_version(),

@@ -140,6 +140,12 @@ static void image_of(uint32_t arch, uint32_t code_len)
 	assert_memory_equal(&image, &again, sizeof(image));
 	assert_int_equal(buf[image.len], 0xee);
 	assert_true(image.room % 16 == 0 && image.room - GPA + config.room <= image.len);
+	/* The room is the caller's; what is behind it is not left as it was. */
+	const uint8_t *room = buf + (image.room - GPA), *behind = room + config.room;
+	for (uint32_t i = 0; i < config.room; i++)
+		assert_int_equal(room[i], 0xee);
+	for (; behind < buf + image.len; behind++)
+		assert_int_equal(*behind, 0);
 	const uint8_t *system = buf + (image.system - GPA);
 	check_header(system, UINT64_C(0x5453595320494249), 120);
 	assert_int_equal(image.mailbox, GPA + UEFI_MAILBOX_OFFSET);
