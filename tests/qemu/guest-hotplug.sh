@@ -59,5 +59,7 @@ echo standby >/sys/power/state && echo "seen: awake"
 insmod /button.ko
 insmod /evdev.ko
 button=$(grep -l 'Power Button' /sys/class/input/event*/device/name | sed 's/.*\(event[0-9]*\).*/\1/' | head -n 1)
+# Opened before: an event that nobody listens to is lost.
+exec 3</dev/input/$button
 echo "host: button power"
-dd if=/dev/input/$button bs=24 count=1 2>/dev/null | od -A n -t x2 | sed 's/^/seen: button /'
+dd bs=24 count=1 <&3 2>/dev/null | od -A n -t x2 | sed 's/^/seen: button /'

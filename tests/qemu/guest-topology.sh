@@ -18,7 +18,7 @@ for node in node/node[0-9]*; do
 	[ ! -e "$node" ] || echo "${node##*/}: cpus $(cat $node/cpulist), distances $(cat $node/distance)," \
 		"$(sed -n 's/.*MemTotal: *\([0-9]*\) kB/\1/p' $node/meminfo) kB"
 done
-/lscpu | grep -E '^ *(CPU\(s\)|Thread|Core|Socket|NUMA|L[123])' | tr -s ' ' | sed 's/^ */lscpu: /'
+[ ! -x /lscpu ] || /lscpu | grep -E '^ *(CPU\(s\)|Thread|Core|Socket|NUMA|L[123])' | tr -s ' ' | sed 's/^ */lscpu: /'
 if [ -e /sys/class/dmi/id/product_name ]; then
 	echo "dmi: $(cat /sys/class/dmi/id/sys_vendor), $(cat /sys/class/dmi/id/product_name)"
 fi

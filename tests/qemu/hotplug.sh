@@ -7,6 +7,7 @@ script=$1
 shift
 ls guest-* *.ko 2>/dev/null | cpio -o -H newc >extra.cpio 2>/dev/null
 cat guest.img extra.cpio >hotplug.img
+rm -f control output
 mkfifo control output
 ./vmm-run --control control -k vmlinuz -i hotplug.img "$@" -a "console=ttyS0 quiet loglevel=3 run=\"sh /$script\"" \
 	>output 2>errors &

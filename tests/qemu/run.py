@@ -93,7 +93,8 @@ class Command:
 
 def commands_script(commands, token, interactive):
     """What the first-level init does. The marks have a token in them that no output can have by chance."""
-    lines = []
+    # Held open: where the last one closes a serial port, and it is slow, what its FIFO still has is lost.
+    lines = ['exec 9>/dev/ttyS1']
     marks = '/dev/ttyS0' if interactive else '/dev/ttyS1'
     for number, command in enumerate(commands):
         shell = shlex.quote(command.shell)
