@@ -16,7 +16,7 @@ VMM_BEGIN_DECLS
 /**
  * vmm_vm_irq_line() - Drive an interrupt line.
  * @vm:    Machine with VMM_IRQCHIP_ARCH.
- * @gsi:   Global system interrupt; x86: the IOAPIC's pin, 0 to 23.
+ * @gsi:   Global system interrupt; x86: the IOAPIC's pin, 0 to 23, and with VMM_VM_PIC the 8259s'.
  * @level: 1 raised, 0 lowered. An edge is a 1 followed by a 0.
  *
  * Context: Any thread, under any device lock; not from signal handlers.

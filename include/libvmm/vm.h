@@ -34,10 +34,14 @@ struct vmm_vm; /* opaque */
  * EXIT_PC:       exits carry pc; costs a host request on KVM.
  * EXIT_INSN_LEN: exits carry insn_len where the engine knows it.
  * EXIT_HLT:      HLT exits although the interrupt controller is ARCH.
+ * PIC:           x86, with VMM_IRQCHIP_ARCH: a PC's pair of 8259s as well, at ports 0x20, 0xa0 and
+ *                0x4d0 (ELCR), 2 of each. Lines 0 to 15 but 2 are their inputs too, and their
+ *                output is LINT0 of the APICs: vCPU 0's is in ExtINT mode from reset on.
  */
 #define VMM_VM_EXIT_PC       (UINT32_C(1) << 0)
 #define VMM_VM_EXIT_INSN_LEN (UINT32_C(1) << 1)
 #define VMM_VM_EXIT_HLT      (UINT32_C(1) << 2)
+#define VMM_VM_PIC           (UINT32_C(1) << 3)
 
 /**
  * struct vmm_vm_config - What a VM is made with.

@@ -26,6 +26,7 @@ VMM_BEGIN_DECLS
 /* VM state classes, for vmm_vm_get_state() and vmm_vm_set_state(). */
 #define VMM_STATE_X86_IOAPIC 0x180 /* struct vmm_x86_ioapic; VMM_IRQCHIP_ARCH only */
 #define VMM_STATE_X86_CLOCK  0x181 /* struct vmm_x86_clock; VMM_CAP_CLOCK only */
+#define VMM_STATE_X86_PIC    0x182 /* struct vmm_x86_pic; VMM_VM_PIC only */
 
 /** struct vmm_x86_regs - General registers. */
 struct vmm_x86_regs {
@@ -193,6 +194,49 @@ struct vmm_x86_ioapic {
 	uint32_t irr;
 	uint32_t reserved;
 	uint64_t redirection[24];
+};
+
+/**
+ * struct vmm_x86_pic_chip - One 8259A; words and modes are those of its data sheet.
+ * @lines:        Levels of its inputs.
+ * @irr:          Requests.
+ * @imr:          Mask (OCW1).
+ * @isr:          In service.
+ * @priority:     The input of the highest priority.
+ * @base:         Vector of input 0 (ICW2).
+ * @read_isr:     1: the command port reads ISR, 0: IRR.
+ * @poll:         1: the next read is a poll.
+ * @special_mask: 1: special mask mode.
+ * @awaits:       What the data port takes next: 0 OCW1, 1 ICW2, 2 ICW3, 3 ICW4.
+ * @auto_eoi:     1: automatic EOI.
+ * @rotate:       1: rotate in automatic EOI mode.
+ * @nested:       1: special fully nested mode.
+ * @wants_icw4:   1: ICW1 has announced an ICW4.
+ * @elcr:         Inputs that are level-triggered.
+ * @single:       1: ICW1 has said that there is no ICW3. Not kept by KVM.
+ */
+struct vmm_x86_pic_chip {
+	uint8_t lines;
+	uint8_t irr;
+	uint8_t imr;
+	uint8_t isr;
+	uint8_t priority;
+	uint8_t base;
+	uint8_t read_isr;
+	uint8_t poll;
+	uint8_t special_mask;
+	uint8_t awaits;
+	uint8_t auto_eoi;
+	uint8_t rotate;
+	uint8_t nested;
+	uint8_t wants_icw4;
+	uint8_t elcr;
+	uint8_t single;
+};
+
+/** struct vmm_x86_pic - The pair of 8259As; the second one is on input 2 of the first. */
+struct vmm_x86_pic {
+	struct vmm_x86_pic_chip chip[2];
 };
 
 /** struct vmm_x86_clock - Paravirtual clock of the VM: nanoseconds since the guest's boot. */

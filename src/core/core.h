@@ -264,6 +264,12 @@ struct vmm_irq_event {
 	uint64_t event;
 };
 
+/* Two ports of VMM_VM_PIC. */
+struct vmm__pic_ports {
+	struct vmm_vm *vm;
+	uint32_t base;
+};
+
 struct vmm_vm {
 	/* The run path's. */
 	struct vmm__windows windows;
@@ -305,6 +311,7 @@ struct vmm_vm {
 
 	struct vmm__bus bus;
 	struct vmm_irq_event *events; /* under lock */
+	struct vmm__pic_ports pic_ports[3];
 };
 
 /* Slot of the reader counts for a thread that is no vCPU's. Thread numbers may all be multiples of
@@ -330,6 +337,8 @@ int vmm__hold(struct vmm_vm *vm, const char *call);
 int vmm__hold_idle(struct vmm_vm *vm);
 void vmm__release(struct vmm_vm *vm);
 void vmm__events_fini(struct vmm_vm *vm);
+/* While the VM is made: what VMM_VM_PIC puts on the bus. */
+int vmm__pic_add_ports(struct vmm_vm *vm);
 /* The calling thread is inside a bus callback that a vCPU of this VM made. */
 bool vmm__in_callback(struct vmm_vm *vm);
 

@@ -111,6 +111,8 @@ struct vmm_engine {
 
 	int (*irq_line)(void *vm, uint32_t gsi, uint32_t level);
 	int (*msi)(void *vm, uint64_t addr, uint32_t data, uint32_t device_id);
+	/* A byte of one of the ports of VMM_VM_PIC; as irq_line(). NULL: no access leaves run(). */
+	void (*pic_access)(void *vm, uint32_t port, uint32_t write, uint8_t *value);
 	int (*event_attach)(void *vm, const struct vmm_irq_event_config *config, void **event,
 			    struct vmm_error *error);
 	void (*event_detach)(void *vm, void *event);

@@ -67,6 +67,60 @@ int vmm_vm_msi(struct vmm_vm *vm, uint64_t addr, uint32_t data, uint32_t device_
 				     data);
 }
 
+/* --- ports of VMM_VM_PIC --- */
+
+/* They are a byte wide: wider accesses are several, as on ISA. */
+static int pic_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		    uint64_t *value)
+{
+	struct vmm__pic_ports *p = opaque;
+
+	(void)vcpu;
+	*value = 0;
+	for (uint32_t i = 0; i < width; i++) {
+		uint8_t byte = 0;
+
+		p->vm->engine->pic_access(p->vm->backend, p->base + (uint32_t)offset + i, 0, &byte);
+		*value |= (uint64_t)byte << 8 * i;
+	}
+	return 0;
+}
+
+static int pic_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		     uint64_t value)
+{
+	struct vmm__pic_ports *p = opaque;
+
+	(void)vcpu;
+	for (uint32_t i = 0; i < width; i++) {
+		uint8_t byte = (uint8_t)(value >> 8 * i);
+
+		p->vm->engine->pic_access(p->vm->backend, p->base + (uint32_t)offset + i, 1, &byte);
+	}
+	return 0;
+}
+
+int vmm__pic_add_ports(struct vmm_vm *vm)
+{
+	static const uint16_t bases[] = {0x20, 0xa0, 0x4d0};
+	static const struct vmm_region_ops ops = {
+		.size = sizeof(ops), .read = pic_read, .write = pic_write};
+	struct vmm_region *region;
+	int r = 0;
+
+	if ((vm->flags & VMM_VM_PIC) == 0 || vm->engine->pic_access == NULL)
+		return 0;
+	for (uint32_t i = 0; i < ARRAY_SIZE(vm->pic_ports) && r == 0; i++) {
+		vm->pic_ports[i] = (struct vmm__pic_ports){vm, bases[i]};
+		r = vmm_region_add(vm, VMM_SPACE_PORT, bases[i], 2, &ops, &vm->pic_ports[i],
+				   &region);
+	}
+	if (r == 0)
+		return 0;
+	vmm__bus_release(vm);
+	return vmm__ctx_fail(vm->ctx, r, "vmm_vm_create", "no memory for the 8259s' ports");
+}
+
 static int check_event(struct vmm_vm *vm, const char *call,
 		       const struct vmm_irq_event_config *config)
 {

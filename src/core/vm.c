@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "core.h"
 
-#define KNOWN_FLAGS (VMM_VM_EXIT_PC | VMM_VM_EXIT_INSN_LEN | VMM_VM_EXIT_HLT)
+#define KNOWN_FLAGS (VMM_VM_EXIT_PC | VMM_VM_EXIT_INSN_LEN | VMM_VM_EXIT_HLT | VMM_VM_PIC)
 
 static int service_read(struct vmm_vm *vm, uint64_t gpa, void *buf, size_t len)
 {
@@ -33,6 +33,8 @@ static int check_config(struct vmm_ctx *ctx, const struct vmm_vm_config *config)
 	if (config->irqchip > VMM_IRQCHIP_ARCH || config->clock > VMM_CLOCK_STOPS)
 		return vmm__ctx_fail(ctx, -VMM_EINVAL, call, "irqchip %u, clock %u",
 				     config->irqchip, config->clock);
+	if ((config->flags & VMM_VM_PIC) != 0 && config->irqchip != VMM_IRQCHIP_ARCH)
+		return vmm__ctx_fail(ctx, -VMM_EINVAL, call, "VMM_VM_PIC without VMM_IRQCHIP_ARCH");
 	if (config->max_vcpus == 0)
 		return vmm__ctx_fail(ctx, -VMM_EINVAL, call, "max_vcpus is 0");
 	return 0;
@@ -52,6 +54,7 @@ static int check_caps(struct vmm_ctx *ctx, const struct vmm_engine *engine,
 		{(config->flags & VMM_VM_EXIT_PC) != 0, VMM_CAP_EXIT_PC, "VMM_VM_EXIT_PC"},
 		{(config->flags & VMM_VM_EXIT_INSN_LEN) != 0, VMM_CAP_EXIT_INSN_LEN,
 		 "VMM_VM_EXIT_INSN_LEN"},
+		{(config->flags & VMM_VM_PIC) != 0, VMM_CAP_PIC, "VMM_VM_PIC"},
 	};
 	struct vmm_error error;
 	uint64_t value = 0;
@@ -181,6 +184,8 @@ int vmm_vm_create(struct vmm_ctx *ctx, const struct vmm_vm_config *user_config, 
 		r = create_backend(vm, &config);
 	if (r == 0)
 		r = learn_limits(vm);
+	if (r == 0)
+		r = vmm__pic_add_ports(vm);
 	if (r != 0) {
 		if (vm->backend != NULL)
 			engine->vm_destroy(vm->backend);

@@ -148,6 +148,7 @@ static uint64_t query(const struct vmm_host *host, int fd, uint32_t cap)
 		return extension(fd, KVM_CAP_READONLY_MEM) != 0;
 	case VMM_CAP_IRQCHIP_ARCH:
 	case VMM_CAP_MSI:
+	case VMM_CAP_PIC:
 		return has_irqchip(fd);
 	case VMM_CAP_EVENT_IRQ:
 		return has_irqchip(fd) && extension(fd, KVM_CAP_IRQFD);

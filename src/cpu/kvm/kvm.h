@@ -20,7 +20,8 @@
 #include "format.h"
 #include "sync.h"
 
-#define KVM_PINS 24 /* of the IOAPIC */
+#define KVM_PINS     24 /* of the IOAPIC */
+#define KVM_PIC_PINS 16
 
 /* Most entries of a CPUID table. */
 #define VMM__KVM_CPUID_MAX 256
@@ -49,6 +50,7 @@ struct vmm__kvm_vm {
 	/* Pins first, then the messages of attached events. */
 	struct kvm_irq_routing *routes;
 	uint32_t route_room;
+	uint32_t pin_routes; /* how many of them are pins */
 
 	struct kvm_irqchip reset_chip[3]; /* by KVM_IRQCHIP_, as they were made */
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
  * The interrupt controller in the kernel: local APICs and one IOAPIC. KVM makes a pair of 8259s
- * with them (api.rst 4.24), which stay out of the way: nothing is routed to them.
+ * with them (api.rst 4.24), which stay out of the way unless the VM has VMM_VM_PIC: nothing is
+ * routed to them.
  */
 #include "kvm.h"
 
@@ -17,19 +18,32 @@ static int set_routes(struct vmm__kvm_vm *vm, struct vmm_error *error)
 	return 0;
 }
 
+static void add_pin(struct kvm_irq_routing *routes, uint32_t gsi, uint32_t chip, uint32_t pin)
+{
+	routes->entries[routes->nr++] = (struct kvm_irq_routing_entry){
+		.gsi = gsi,
+		.type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip = {.irqchip = chip, .pin = pin},
+	};
+}
+
 static int route_pins(struct vmm__kvm_vm *vm, struct vmm_error *error)
 {
-	vm->route_room = KVM_PINS + 8;
+	bool pic = (vm->flags & VMM_VM_PIC) != 0;
+
+	vm->route_room = KVM_PINS + KVM_PIC_PINS + 8;
 	vm->routes = vmm__kvm_alloc(vm, routing_size(vm->route_room));
 	if (!vm->routes)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_create", 0, "no memory for routes");
-	vm->routes->nr = KVM_PINS;
 	for (uint32_t i = 0; i < KVM_PINS; i++)
-		vm->routes->entries[i] = (struct kvm_irq_routing_entry){
-			.gsi = i,
-			.type = KVM_IRQ_ROUTING_IRQCHIP,
-			.u.irqchip = {.irqchip = KVM_IRQCHIP_IOAPIC, .pin = i},
-		};
+		add_pin(vm->routes, i, KVM_IRQCHIP_IOAPIC, i);
+	for (uint32_t i = 0; i < KVM_PIC_PINS && pic; i++) {
+		/* 2 is that of the second chip */
+		if (i != 2)
+			add_pin(vm->routes, i,
+				i < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE, i % 8);
+	}
+	vm->pin_routes = vm->routes->nr;
 	return set_routes(vm, error);
 }
 
@@ -95,14 +109,15 @@ int vmm__kvm_msi(void *opaque, uint64_t addr, uint32_t data, uint32_t device_id)
 }
 
 /* Lowest number above the pins that no route has. */
-static uint32_t free_gsi(const struct kvm_irq_routing *routes)
+static uint32_t free_gsi(const struct vmm__kvm_vm *vm)
 {
-	uint32_t gsi = KVM_PINS, i = KVM_PINS;
+	const struct kvm_irq_routing *routes = vm->routes;
+	uint32_t gsi = KVM_PINS, i = vm->pin_routes;
 
 	while (i < routes->nr) {
 		if (routes->entries[i].gsi == gsi) {
 			gsi++;
-			i = KVM_PINS;
+			i = vm->pin_routes;
 		} else {
 			i++;
 		}
@@ -133,7 +148,7 @@ static void drop_route(struct vmm__kvm_vm *vm, uint32_t gsi)
 	struct kvm_irq_routing *routes = vm->routes;
 	struct vmm_error ignored;
 
-	for (uint32_t i = KVM_PINS; i < routes->nr; i++) {
+	for (uint32_t i = vm->pin_routes; i < routes->nr; i++) {
 		if (routes->entries[i].gsi == gsi) {
 			routes->entries[i] = routes->entries[--routes->nr];
 			break;
@@ -150,7 +165,7 @@ static int add_route(struct vmm__kvm_vm *vm, const struct vmm_irq_event_config *
 
 	if (r != 0)
 		return r;
-	*gsi = free_gsi(vm->routes);
+	*gsi = free_gsi(vm);
 	vm->routes->entries[vm->routes->nr++] = (struct kvm_irq_routing_entry){
 		.gsi = *gsi,
 		.type = KVM_IRQ_ROUTING_MSI,

@@ -752,6 +752,77 @@ static int set_ioapic(struct vmm__kvm_vm *vm, const struct vmm_x86_ioapic *in,
 	return 0;
 }
 
+static int need_pic(const struct vmm__kvm_vm *vm, struct vmm_error *error)
+{
+	if (vm->flags & VMM_VM_PIC)
+		return 0;
+	return vmm__fail(error, -VMM_ENOTSUP, "state", 0, "the VM has no 8259s");
+}
+
+static int get_pic(struct vmm__kvm_vm *vm, struct vmm_x86_pic *out, struct vmm_error *error)
+{
+	int r = need_pic(vm, error);
+
+	for (uint32_t i = 0; i < 2 && r == 0; i++) {
+		struct kvm_irqchip chip = {.chip_id = KVM_IRQCHIP_PIC_MASTER + i};
+		const struct kvm_pic_state *k = &chip.chip.pic;
+
+		if (ioctl(vm->fd, KVM_GET_IRQCHIP, &chip) != 0)
+			return vmm__kvm_fail(error, "KVM_GET_IRQCHIP");
+		out->chip[i] = (struct vmm_x86_pic_chip){
+			.lines = k->last_irr,
+			.irr = k->irr,
+			.imr = k->imr,
+			.isr = k->isr,
+			.priority = k->priority_add,
+			.base = k->irq_base,
+			.read_isr = k->read_reg_select,
+			.poll = k->poll,
+			.special_mask = k->special_mask,
+			.awaits = k->init_state,
+			.auto_eoi = k->auto_eoi,
+			.rotate = k->rotate_on_auto_eoi,
+			.nested = k->special_fully_nested_mode,
+			.wants_icw4 = k->init4,
+			.elcr = k->elcr,
+		};
+	}
+	return r;
+}
+
+static int set_pic(struct vmm__kvm_vm *vm, const struct vmm_x86_pic *in, struct vmm_error *error)
+{
+	static const uint8_t elcr_bits[2] = {0xf8, 0xde};
+	int r = need_pic(vm, error);
+
+	for (uint32_t i = 0; i < 2 && r == 0; i++) {
+		const struct vmm_x86_pic_chip *c = &in->chip[i];
+		struct kvm_irqchip chip = {.chip_id = KVM_IRQCHIP_PIC_MASTER + i};
+
+		chip.chip.pic = (struct kvm_pic_state){
+			.last_irr = c->lines,
+			.irr = c->irr,
+			.imr = c->imr,
+			.isr = c->isr,
+			.priority_add = c->priority & 7,
+			.irq_base = c->base & 0xf8,
+			.read_reg_select = c->read_isr,
+			.poll = c->poll,
+			.special_mask = c->special_mask,
+			.init_state = c->awaits & 3,
+			.auto_eoi = c->auto_eoi,
+			.rotate_on_auto_eoi = c->rotate,
+			.special_fully_nested_mode = c->nested,
+			.init4 = c->wants_icw4,
+			.elcr = c->elcr & elcr_bits[i],
+			.elcr_mask = elcr_bits[i],
+		};
+		if (ioctl(vm->fd, KVM_SET_IRQCHIP, &chip) != 0)
+			return refused(error, "KVM_SET_IRQCHIP", "the 8259s' registers");
+	}
+	return r;
+}
+
 static int get_clock(struct vmm__kvm_vm *vm, uint64_t *ns, struct vmm_error *error)
 {
 	struct kvm_clock_data clock = {0};
@@ -775,6 +846,7 @@ static int check_vm_class(uint32_t cls, uint32_t index, size_t size, struct vmm_
 {
 	size_t want = cls == VMM_STATE_X86_IOAPIC  ? sizeof(struct vmm_x86_ioapic)
 		      : cls == VMM_STATE_X86_CLOCK ? sizeof(struct vmm_x86_clock)
+		      : cls == VMM_STATE_X86_PIC   ? sizeof(struct vmm_x86_pic)
 						   : 0;
 
 	if (want == 0)
@@ -796,6 +868,8 @@ int vmm__kvm_vm_get_state(void *vm, uint32_t cls, uint32_t index, void *buf, siz
 		return r;
 	if (cls == VMM_STATE_X86_IOAPIC)
 		return get_ioapic(vm, buf, error);
+	if (cls == VMM_STATE_X86_PIC)
+		return get_pic(vm, buf, error);
 	return get_clock(vm, &((struct vmm_x86_clock *)buf)->ns, error);
 }
 
@@ -808,6 +882,8 @@ int vmm__kvm_vm_set_state(void *vm, uint32_t cls, uint32_t index, const void *bu
 		return r;
 	if (cls == VMM_STATE_X86_IOAPIC)
 		return set_ioapic(vm, buf, error);
+	if (cls == VMM_STATE_X86_PIC)
+		return set_pic(vm, buf, error);
 	return set_clock(vm, ((const struct vmm_x86_clock *)buf)->ns, error);
 }
 

@@ -89,6 +89,7 @@ static uint64_t cap_value(uint32_t cap)
 	case VMM_CAP_SW_BREAKPOINTS:
 	case VMM_CAP_TSC_SET:
 	case VMM_CAP_CLOCK:
+	case VMM_CAP_PIC:
 	case VMM_CAP_EXIT_PC:
 	case VMM_CAP_EXIT_INSN_LEN:
 		return 1;

@@ -194,6 +194,9 @@ static int find_vm_class(struct vmm__sim_vm_state *state, uint32_t irqchip, uint
 	if (cls == VMM_STATE_X86_IOAPIC && irqchip == VMM_IRQCHIP_ARCH) {
 		*at = &state->ioapic;
 		want = sizeof(state->ioapic);
+	} else if (cls == VMM_STATE_X86_PIC && irqchip == VMM_IRQCHIP_ARCH) {
+		*at = &state->pic;
+		want = sizeof(state->pic);
 	} else if (cls == VMM_STATE_X86_CLOCK) {
 		*at = &state->clock;
 		want = sizeof(state->clock);

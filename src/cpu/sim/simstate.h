@@ -25,6 +25,7 @@ struct vmm__sim_state {
 
 struct vmm__sim_vm_state {
 	struct vmm_x86_ioapic ioapic;
+	struct vmm_x86_pic pic;
 	struct vmm_x86_clock clock;
 };
 

@@ -99,6 +99,7 @@ static uint64_t query(const struct vmm_host *host, const struct vmm__svm_vm *vm,
 	case VMM_CAP_EXIT_PC:
 	case VMM_CAP_SINGLE_STEP:
 	case VMM_CAP_CLOCK:
+	case VMM_CAP_PIC:
 		return 1;
 	case VMM_CAP_HW_BREAKPOINTS:
 		return VMM_MAX_BREAKPOINTS;
@@ -235,6 +236,7 @@ const struct vmm_engine *vmm_engine_svm(void)
 		.mem_dirty = vmm__svm_mem_dirty,
 		.irq_line = vmm__svm_irq_line,
 		.msi = vmm__svm_msi,
+		.pic_access = vmm__svm_pic_access,
 		.vm_get_state = vmm__svm_vm_get_state,
 		.vm_set_state = vmm__svm_vm_set_state,
 		.x86_msr_list = vmm__svm_msr_list,

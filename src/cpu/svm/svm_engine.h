@@ -271,6 +271,7 @@ int vmm__svm_irq_init(struct vmm__svm_vm *vm, struct vmm_error *error);
 void vmm__svm_irq_fini(struct vmm__svm_vm *vm);
 int vmm__svm_irq_line(void *vm, uint32_t gsi, uint32_t level);
 int vmm__svm_msi(void *vm, uint64_t addr, uint32_t data, uint32_t device_id);
+void vmm__svm_pic_access(void *vm, uint32_t port, uint32_t write, uint8_t *value);
 struct vmm__lapic_now vmm__svm_now(const struct vmm__svm_vcpu *v);
 /* Take what other CPUs have sent; the interrupt to be delivered next is vmm__lapic_next()'s. */
 void vmm__svm_irq_look(struct vmm__svm_vcpu *v);

@@ -144,8 +144,7 @@ bool vmm__svm_deliver(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 		return true;
 	}
 	if (arch && vmm__lapic_next(&v->lapic) >= 0 && vmm__svm_window_open(v)) {
-		v->inject = vmm__svm_event(SVM_EVENT_INTR, (uint32_t)vmm__lapic_next(&v->lapic));
-		vmm__lapic_take(&v->lapic);
+		v->inject = vmm__svm_event(SVM_EVENT_INTR, (uint32_t)vmm__lapic_take(&v->lapic));
 	}
 	want_window(v, v->window || (arch && vmm__lapic_next(&v->lapic) >= 0));
 	if (v->has_payload)

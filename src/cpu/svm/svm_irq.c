@@ -19,6 +19,8 @@ int vmm__svm_irq_init(struct vmm__svm_vm *vm, struct vmm_error *error)
 	if (!vm->by_index || !vm->lapics)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_create", 0, "no memory");
 	vmm__irqchip_init(&vm->chip, vm->host, vm->lapics, vm->max_vcpus, kick, vm);
+	if (vm->flags & VMM_VM_PIC)
+		vmm__irqchip_add_pic(&vm->chip);
 	return 0;
 }
 
@@ -43,6 +45,16 @@ int vmm__svm_msi(void *opaque, uint64_t addr, uint32_t data, uint32_t device_id)
 	(void)device_id;
 	vmm__irqchip_msi(&vm->chip, addr, data);
 	return 0;
+}
+
+void vmm__svm_pic_access(void *opaque, uint32_t port, uint32_t write, uint8_t *value)
+{
+	struct vmm__svm_vm *vm = opaque;
+
+	if (write)
+		vmm__pic_write(&vm->chip.pic, port, *value);
+	else
+		*value = vmm__pic_read(&vm->chip.pic, port);
 }
 
 struct vmm__lapic_now vmm__svm_now(const struct vmm__svm_vcpu *v)

@@ -574,10 +574,18 @@ int vmm__svm_set_state(void *vcpu, uint32_t cls, uint32_t index, const void *buf
 
 /* --- the VM's classes --- */
 
+static int need_pic(const struct vmm__svm_vm *vm, struct vmm_error *error)
+{
+	if (vm->chip.has_pic)
+		return 0;
+	return vmm__fail(error, -VMM_ENOTSUP, "state", 0, "the VM has no 8259s");
+}
+
 static int check_vm_class(uint32_t cls, uint32_t index, size_t size, struct vmm_error *error)
 {
 	size_t want = cls == VMM_STATE_X86_IOAPIC  ? sizeof(struct vmm_x86_ioapic)
 		      : cls == VMM_STATE_X86_CLOCK ? sizeof(struct vmm_x86_clock)
+		      : cls == VMM_STATE_X86_PIC   ? sizeof(struct vmm_x86_pic)
 						   : 0;
 
 	if (want == 0)
@@ -598,10 +606,14 @@ int vmm__svm_vm_get_state(void *opaque, uint32_t cls, uint32_t index, void *buf,
 
 	if (r == 0 && cls == VMM_STATE_X86_IOAPIC)
 		r = need_irqchip(vm, error);
+	if (r == 0 && cls == VMM_STATE_X86_PIC)
+		r = need_pic(vm, error);
 	if (r != 0)
 		return r;
 	if (cls == VMM_STATE_X86_IOAPIC)
 		vmm__ioapic_get(&vm->chip, buf);
+	else if (cls == VMM_STATE_X86_PIC)
+		vmm__pic_get(&vm->chip.pic, buf);
 	else
 		((struct vmm_x86_clock *)buf)->ns = vmm__svm_clock_ns(vm);
 	return 0;
@@ -615,8 +627,14 @@ int vmm__svm_vm_set_state(void *opaque, uint32_t cls, uint32_t index, const void
 
 	if (r == 0 && cls == VMM_STATE_X86_IOAPIC)
 		r = need_irqchip(vm, error);
+	if (r == 0 && cls == VMM_STATE_X86_PIC)
+		r = need_pic(vm, error);
 	if (r != 0)
 		return r;
+	if (cls == VMM_STATE_X86_PIC) {
+		vmm__pic_set(&vm->chip.pic, buf);
+		return 0;
+	}
 	if (cls == VMM_STATE_X86_IOAPIC)
 		return vmm__ioapic_set(&vm->chip, buf) ? 0 : refuse(error, "the IOAPIC's base");
 	vmm__svm_set_clock(vm, ((const struct vmm_x86_clock *)buf)->ns);

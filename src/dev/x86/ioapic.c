@@ -45,6 +45,8 @@ void vmm__irqchip_reset(struct vmm__irqchip *chip)
 	for (uint32_t i = 0; i < VMM__IOAPIC_PINS; i++)
 		io->redirection[i] = RED_MASKED;
 	vmm__unlock(chip->host, &io->lock);
+	if (chip->has_pic)
+		vmm__pic_reset(&chip->pic);
 }
 
 /* Send a pin's interrupt unless it is masked, or waits for its EOI. */
@@ -84,6 +86,8 @@ void vmm__irqchip_line(struct vmm__irqchip *chip, uint32_t pin, uint32_t level)
 
 	if (pin >= VMM__IOAPIC_PINS)
 		return;
+	if (chip->has_pic)
+		vmm__pic_line(&chip->pic, pin, level);
 	vmm__lock(chip->host, &io->lock);
 	rises = level != 0 && !is_raised(io, pin);
 	if (level != 0)

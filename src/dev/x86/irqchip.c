@@ -40,6 +40,25 @@ static void notify(struct vmm__lapic *lapic, const struct vmm__lapic *from)
 		lapic->chip->kick(lapic->chip->opaque, lapic->index);
 }
 
+/* --- the 8259s --- */
+
+static void pic_changed(void *opaque, uint32_t level)
+{
+	struct vmm__irqchip *chip = opaque;
+
+	atomic_store(&chip->pic_level, level);
+	for (uint32_t i = 0; i < chip->lapic_count; i++) {
+		if (atomic_load(&chip->lapics[i]->takes_pic))
+			notify(chip->lapics[i], NULL);
+	}
+}
+
+void vmm__irqchip_add_pic(struct vmm__irqchip *chip)
+{
+	chip->has_pic = true;
+	vmm__pic_init(&chip->pic, chip->host, pic_changed, chip);
+}
+
 /* --- events --- */
 
 uint32_t vmm__lapic_events(struct vmm__lapic *lapic)
@@ -113,7 +132,7 @@ bool vmm__lapic_accept(struct vmm__lapic *lapic, const struct vmm__lapic *from,
 	case VMM__DELIVER_SIPI:
 		accept_event(lapic, message);
 		break;
-	default: /* there is no SMM, and no 8259 to fetch a vector from */
+	default: /* there is no SMM, and the 8259s are at LINT0, not behind the IOAPIC */
 		return false;
 	}
 	notify(lapic, from);

@@ -7,11 +7,14 @@
  *   making    vmm__irqchip_init(), then for each vCPU vmm__lapic_init(); vmm__irqchip_reset() and
  *             vmm__lapic_reset() at power-on
  *   entering  vmm__lapic_news() is one load. If it says so: vmm__lapic_events() for NMI, INIT and
- *             start-up, and vmm__lapic_update(). Then vmm__lapic_next() is the vector to be
- *             delivered or -1; when it has been handed to the processor, vmm__lapic_take() it.
+ *             start-up, and vmm__lapic_update(). Then vmm__lapic_next() says whether there is an
+ *             interrupt to be delivered; vmm__lapic_take() gives its vector, when it is handed to
+ *             the processor.
  *   exits     registers by vmm__lapic_read() and _write() (the page at vmm__lapic_page(), and
  *             MSRs), CR8 by vmm__lapic_set_cr8(); the IOAPIC's page by vmm__ioapic_read(), _write()
  *   time      vmm__lapic_deadline() says when to call vmm__lapic_tick() next
+ *   8259s     vmm__irqchip_add_pic() before the vCPUs are made; their ports by vmm__pic_read() and
+ *             _write()
  *
  * Who may call what
  *   Functions of struct vmm__lapic are the owner's: whoever runs the vCPU, or accesses its state
@@ -35,6 +38,7 @@
 
 #include "libvmm/host.h"
 #include "libvmm/x86.h"
+#include "pic.h"
 #include "sync.h"
 
 #define VMM__IOAPIC_PINS 24
@@ -74,7 +78,8 @@ struct vmm__lapic {
 	_Alignas(VMM__CACHE_LINE) _Atomic uint32_t ldr;
 	_Atomic uint32_t dfr;
 	_Atomic uint32_t svr;
-	_Atomic uint64_t base; /* IA32_APIC_BASE */
+	_Atomic uint32_t takes_pic; /* the 8259s' output goes through to the processor */
+	_Atomic uint64_t base;      /* IA32_APIC_BASE */
 
 	/* The owner's. */
 	struct vmm__irqchip *chip;
@@ -112,13 +117,20 @@ struct vmm__irqchip {
 	uint32_t lapic_count;       /* those that vmm__lapic_init() has added */
 	struct vmm__lapic **lapics; /* ascending by creation; fixed once the VM is sealed */
 	struct vmm__ioapic ioapic;
+	bool has_pic;
+	_Atomic uint32_t pic_level; /* the 8259s' output */
+	struct vmm__pic pic;
 };
 
 /* @lapics: room for so many pointers, the engine's. */
 void vmm__irqchip_init(struct vmm__irqchip *chip, const struct vmm_host *host,
 		       struct vmm__lapic **lapics, uint32_t room,
 		       void (*kick)(void *opaque, uint32_t index), void *opaque);
-/* The IOAPIC as at power-on. */
+/* A pair of 8259s as well, on lines 0 to 15, whose output is at LINT0 of all APICs: "virtual wire
+ * mode" (MP Specification 1.4, 3.6.2.2). The first APIC's LINT0 is ExtINT from reset on, as KVM's
+ * is, for guests that do not know of APICs. */
+void vmm__irqchip_add_pic(struct vmm__irqchip *chip);
+/* IOAPIC and 8259s as at power-on. */
 void vmm__irqchip_reset(struct vmm__irqchip *chip);
 
 /* Give a vCPU its APIC, before anything runs. False: there is no room. */
@@ -141,15 +153,19 @@ static inline bool vmm__lapic_news(const struct vmm__lapic *lapic)
  * after every change. */
 void vmm__lapic_update(struct vmm__lapic *lapic);
 
-/* Vector above the processor's priority, or -1. */
+/* In the place of a vector: that of the 8259s, which they give when it is taken. They come first,
+ * and do not know of priorities. */
+#define VMM__LAPIC_EXTINT 0x100
+
+/* Vector above the processor's priority, VMM__LAPIC_EXTINT, or -1. */
 static inline int vmm__lapic_next(const struct vmm__lapic *lapic)
 {
 	return lapic->next;
 }
 
-/* That vector is being delivered: from IRR to ISR. */
-void vmm__lapic_take(struct vmm__lapic *lapic);
-/* The opposite, for one that was taken and could not be delivered after all. */
+/* The next one is being delivered: from IRR to ISR, or INTA to the 8259s. Its vector, or -1. */
+int vmm__lapic_take(struct vmm__lapic *lapic);
+/* The opposite, for one that was taken and could not be delivered after all; not for an ExtINT. */
 void vmm__lapic_untake(struct vmm__lapic *lapic, uint32_t vector);
 
 /* VMM__EVENT_ bits since the last call. INIT comes before a start-up. */

@@ -50,6 +50,10 @@ static const uint32_t lvt_bits[6] = {
 };
 
 /* In x2APIC mode a write of others is #GP (11.12.1.2). */
+#define LVT_LINT0  3
+#define LVT_WIRED  (VMM__LVT_MASKED | 0x700u)
+#define LVT_EXTINT 0x700u
+
 #define SVR_BITS 0x3ffu
 #define TPR_BITS 0xffu
 
@@ -85,6 +89,21 @@ static uint32_t priority(const struct vmm__lapic *l)
 	return (l->tpr & 0xf0) >= isrv ? l->tpr : isrv;
 }
 
+/* 11.5.1: LINT0 in ExtINT mode; without an APIC the pin is the processor's INTR. */
+static bool is_pic_wired(const struct vmm__lapic *l)
+{
+	return !vmm__lapic_is_on(l) || (l->lvt[LVT_LINT0] & LVT_WIRED) == LVT_EXTINT;
+}
+
+/* Says so before it looks: who raises the output looks afterwards who takes it. */
+static bool has_extint(struct vmm__lapic *l)
+{
+	if (!l->chip->has_pic)
+		return false;
+	atomic_store(&l->takes_pic, is_pic_wired(l));
+	return atomic_load(&l->takes_pic) != 0 && atomic_load(&l->chip->pic_level) != 0;
+}
+
 void vmm__lapic_update(struct vmm__lapic *lapic)
 {
 	int request;
@@ -92,22 +111,30 @@ void vmm__lapic_update(struct vmm__lapic *lapic)
 	atomic_store(&lapic->news, 0);
 	request = vmm__lapic_is_on(lapic) ? highest_request(lapic) : -1;
 	lapic->next = -1;
-	if (request >= 0 && ((uint32_t)request & 0xf0) > (priority(lapic) & 0xf0))
+	if (has_extint(lapic))
+		lapic->next = VMM__LAPIC_EXTINT;
+	else if (request >= 0 && ((uint32_t)request & 0xf0) > (priority(lapic) & 0xf0))
 		lapic->next = request;
 	/* Events have not been looked at. */
 	if (atomic_load(&lapic->events) != 0)
 		atomic_store(&lapic->news, 1);
 }
 
-void vmm__lapic_take(struct vmm__lapic *lapic)
+int vmm__lapic_take(struct vmm__lapic *lapic)
 {
-	uint32_t vector = (uint32_t)lapic->next;
+	int vector = lapic->next;
+	uint32_t word = (uint32_t)vector / 32, bit = UINT32_C(1) << (uint32_t)vector % 32;
 
-	if (lapic->next < 0)
-		return;
-	lapic->isr[vector / 32] |= UINT32_C(1) << vector % 32;
-	atomic_fetch_and(&lapic->irr[vector / 32], ~(UINT32_C(1) << vector % 32));
+	if (vector < 0)
+		return -1;
+	if (vector == VMM__LAPIC_EXTINT) {
+		vector = vmm__pic_acknowledge(&lapic->chip->pic);
+	} else {
+		lapic->isr[word] |= bit;
+		atomic_fetch_and(&lapic->irr[word], ~bit);
+	}
 	vmm__lapic_update(lapic);
+	return vector;
 }
 
 void vmm__lapic_untake(struct vmm__lapic *lapic, uint32_t vector)
@@ -324,6 +351,8 @@ static void reset_registers(struct vmm__lapic *l)
 	}
 	for (uint32_t i = 0; i < ARRAY_SIZE(l->lvt); i++)
 		l->lvt[i] = VMM__LVT_MASKED;
+	if (l->chip->has_pic && l->index == 0)
+		l->lvt[LVT_LINT0] = LVT_EXTINT;
 	atomic_store(&l->ldr, vmm__lapic_is_x2(l) ? x2_ldr(l) : 0);
 	atomic_store(&l->dfr, UINT32_MAX);
 	atomic_store(&l->svr, 0xff);
