@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "files.h"
 
-#include "bits.h"
 #include "libvmm/types.h"
-#include "mem.h"
+#include "text.h"
 
 /* Linux: Documentation/driver-api/early-userspace/buffer-format.rst. Fields are 8 digits each. */
 #define HEAD      110
@@ -42,33 +41,43 @@ static bool field(const uint8_t *at, uint32_t *value)
 	return true;
 }
 
+static bool within(size_t at, size_t len, size_t whole)
+{
+	return at <= whole && len <= whole - at;
+}
+
+static size_t align_up(size_t at)
+{
+	return (at + 3) & ~(size_t)3;
+}
+
 /* The entry at *@at, which moves on behind it. False where there is none. */
 static bool next_entry(const uint8_t *data, size_t len, size_t *at, struct entry *e)
 {
 	uint32_t size, name_len;
 	size_t body;
 
-	if (!vmm__range_within(*at, HEAD, len) || memcmp(data + *at, "07070", 5) != 0 ||
+	if (!within(*at, HEAD, len) || !text_begins((const char *)data + *at, "07070") ||
 	    !field(data + *at + MODE_AT, &e->mode) || !field(data + *at + SIZE_AT, &size) ||
 	    !field(data + *at + NAME_AT, &name_len))
 		return false;
-	if (name_len == 0 || !vmm__range_within(*at + HEAD, name_len, len) ||
+	if (name_len == 0 || !within(*at + HEAD, name_len, len) ||
 	    data[*at + HEAD + name_len - 1] != 0)
 		return false;
-	body = vmm__align_up(*at + HEAD + name_len, 4);
-	if (!vmm__range_within(body, size, len))
+	body = align_up(*at + HEAD + name_len);
+	if (!within(body, size, len))
 		return false;
 	e->name = (const char *)data + *at + HEAD;
 	e->name_len = name_len;
 	e->data = data + body;
 	e->len = size;
-	*at = vmm__align_up(body + size, 4);
+	*at = align_up(body + size);
 	return true;
 }
 
 static bool is_last(const struct entry *e)
 {
-	return e->name_len == 11 && memcmp(e->name, "TRAILER!!!", 10) == 0;
+	return text_same(e->name, "TRAILER!!!");
 }
 
 /* What stands behind the last slash, up to a blank or the end. */
@@ -79,7 +88,7 @@ static void copy_name(char *to, const char *from)
 	for (const char *p = from; *p != '\0' && *p != ' '; p++) {
 		if (*p == '/')
 			n = 0;
-		else if (n < NAME_MAX - 1)
+		else if (n < FILE_NAME_MAX - 1)
 			to[n++] = *p;
 	}
 	to[n] = '\0';
@@ -116,16 +125,23 @@ static int add_archive(struct files *files, const uint8_t *data, size_t len)
 	return -VMM_EFORMAT;
 }
 
+size_t files_profile_stem(const char *name)
+{
+	const size_t len = text_length(name), ending = text_length(PROFILE_ENDING);
+
+	return len > ending && text_same(name + len - ending, PROFILE_ENDING) ? len - ending : 0;
+}
+
 int files_add(struct files *files, const void *data, size_t len, const char *words)
 {
 	struct entry e;
 	size_t at = 0;
 
 	while (next_entry(data, len, &at, &e) && !is_last(&e)) {
-		char name[NAME_MAX];
+		char name[FILE_NAME_MAX];
 
 		copy_name(name, e.name);
-		if (memcmp(name, "profile", 8) == 0)
+		if (text_same(name, PROFILE) || files_profile_stem(name) != 0)
 			return add_archive(files, data, len);
 	}
 	return add(files, words, data, len);
@@ -133,15 +149,11 @@ int files_add(struct files *files, const void *data, size_t len, const char *wor
 
 const struct file *files_find(const struct files *files, const char *name)
 {
-	char wanted[NAME_MAX];
+	char wanted[FILE_NAME_MAX];
 
 	copy_name(wanted, name);
 	for (uint32_t i = 0; i < files->count; i++) {
-		size_t n = 0;
-
-		while (wanted[n] != '\0' && wanted[n] == files->file[i].name[n])
-			n++;
-		if (wanted[n] == files->file[i].name[n])
+		if (text_same(wanted, files->file[i].name))
 			return &files->file[i];
 	}
 	return NULL;

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		const struct file *f = &files.file[i];
 
 		FUZZ_CHECK(f->data >= data && f->len <= len - (size_t)(f->data - data));
-		FUZZ_CHECK(memchr(f->name, '\0', NAME_MAX) != NULL);
+		FUZZ_CHECK(memchr(f->name, '\0', FILE_NAME_MAX) != NULL);
 		FUZZ_CHECK(strchr(f->name, '/') == NULL);
 		FUZZ_CHECK(files_find(&files, f->name) != NULL);
 	}

@@ -89,6 +89,7 @@ class Command:
         self.output = b''
         self.status = None
         self.seconds = None
+        self.stuck = None  # what its dialogue waits for
 
 
 def commands_script(commands, token, interactive):
@@ -214,23 +215,31 @@ def need_kernel():
         raise Missing(f'no kernel in {KERNEL}: run scripts/fetch-kernel')
 
 
-def vm_archive(path, profile):
-    """A machine for examples/bare: its profile, Debian's kernel and the initramfs of the tests."""
-    need_kernel()
+def vm_archive(path, case):
+    """Machines for examples/bare: profiles, other files, and, if a profile asks for it, Debian's kernel with the
+    initramfs of the tests. False where the case has none."""
+    texts = {key: text for key, text in case.items() if re.fullmatch(r'(.+\.)?profile|commands', key)}
+    if not texts:
+        return False
     archive = initramfs.Archive()
-    archive.data('profile', profile.encode())
-    archive.file('vmlinuz', os.path.join(KERNEL, 'vmlinuz'))
-    archive.data('guest.img', initramfs.guest_image())
+    for name, text in texts.items():
+        archive.data(name, text.encode())
+    for name, source in map(parse_file, case.get('files', '').split()):
+        archive.file(name, source)
+    if any('vmlinuz' in text for text in texts.values()):
+        need_kernel()
+        archive.file('vmlinuz', os.path.join(KERNEL, 'vmlinuz'))
+        archive.data('guest.img', initramfs.guest_image())
     with open(path, 'wb') as stream:
         stream.write(archive.bytes())
+    return True
 
 
 def image_command(machine, case, image, words, folder):
     """The emulator's command line for an image, its console in console.log."""
     modules = case.get('modules', '').strip().splitlines()
-    if 'profile' in case:
+    if vm_archive(f'{folder}/vm.cpio', case):
         modules = [f'{folder}/vm.cpio']
-        vm_archive(modules[0], case['profile'])
     memory = case.get('memory', str(machine['memory']))
     if machine['boot'] == 'grub':  # Multiboot 2, from a CD
         files = {'image': image, **{f'module{number}': source for number, source in enumerate(modules)}}
@@ -241,7 +250,7 @@ def image_command(machine, case, image, words, folder):
     need('qemu-system-x86_64')
     line = ['qemu-system-x86_64', *machine['arguments'], '-cpu', case.get('cpu', machine.get('cpu', 'max')), '-smp', case.get('cpus', '1'),
             '-m', memory, '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot',
-            '-serial', f'file:{folder}/console.log', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
+            '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
     if machine['boot'] == 'grub':
         return line + ['-cdrom', f'{folder}/disc.iso']
     return line + ['-kernel', image, '-append', shlex.join(words)] + (['-initrd', modules[0]] if modules else [])
@@ -250,19 +259,54 @@ def image_command(machine, case, image, words, folder):
 IMAGE_END = re.compile(rb'^bare: ended with status (\d+)\r?$', re.M)
 
 
-def wait_image(process, console, end):
+class Dialogue:
+    """What is typed at the console of an image: lines "< pattern", which wait for it behind what was found before,
+    and "> text", which send it and a carriage return; "N> text" does so N times. \\xNN is a byte, and a backslash at the
+    end of a text leaves the carriage return out."""
+
+    STEP = re.compile(r'(<|\d*>) ?(.*)')
+
+    def __init__(self, text, keyboard):
+        self.steps = [self.STEP.fullmatch(line).groups() for line in text.strip().splitlines()]
+        self.keyboard = keyboard
+        self.at = 0
+
+    def go_on(self, output):
+        """As far as the output allows; gives the pattern it waits for, or None at its end."""
+        output = output.replace(b'\r', b'')
+        while self.steps:
+            kind, text = self.steps[0]
+            if kind == '<':
+                found = re.compile(text.encode(), re.M).search(output, self.at)
+                if not found:
+                    return text
+                self.at = found.end()
+            else:
+                line = text[:-1] if text.endswith('\\') else text + '\r'
+                line = re.sub(r'\\x([0-9a-f]{2})', lambda byte: chr(int(byte[1], 16)), line)
+                self.keyboard.write(line.encode() * int(kind[:-1] or 1))
+                self.keyboard.flush()
+            del self.steps[0]
+        return None
+
+
+def wait_image(process, console, end, command, dialogue):
     """The emulator's status; None when it had to be stopped: when the time is up, or the image's end has not ended it."""
     told = None
-    while process.poll() is None:
-        now = time.monotonic()
-        if told is None:
-            with open(console, 'rb') as stream:
-                told = now if IMAGE_END.search(stream.read()) else None
-        if now > end or told is not None and now > told + 3:
-            process.kill()
-            process.wait()
-            return None
-        time.sleep(0.05)
+    ended = False
+    with open(console, 'rb') as stream:
+        while not ended:
+            ended = process.poll() is not None
+            command.output += stream.read()
+            command.stuck = dialogue.go_on(command.output)
+            now = time.monotonic()
+            if told is None and IMAGE_END.search(command.output):
+                told = now
+            if now > end or told is not None and now > told + 3:
+                process.kill()
+                process.wait()
+                return None
+            time.sleep(0 if ended else 0.05)
     return process.returncode
 
 
@@ -278,12 +322,12 @@ def run_image(machine, command, case, folder):
         stream.write(shlex.join(line) + '\n')
     open(f'{folder}/console.log', 'wb').close()
     start = time.monotonic()
-    with open(f'{folder}/emulator.log', 'wb') as errors:
-        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, cwd=folder)
-    status = wait_image(process, f'{folder}/console.log', start + command.limit)
+    with open(f'{folder}/emulator.log', 'wb') as errors, open(f'{folder}/console.log', 'ab') as console:
+        process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=errors if machine['emulator'] == 'bochs' else console, stderr=errors, cwd=folder)
+    dialogue = Dialogue(case.get('dialogue', ''), process.stdin)
+    status = wait_image(process, f'{folder}/console.log', start + command.limit, command, dialogue)
+    process.stdin.close()
     command.seconds = time.monotonic() - start
-    with open(f'{folder}/console.log', 'rb') as stream:
-        command.output = stream.read()
     ended = IMAGE_END.search(command.output)
     if status is not None and status != 0 and not ended:
         raise Outer(f'the emulator itself died, and not what runs in it: {log_tail(f"{folder}/emulator.log", 5)}')
@@ -453,6 +497,8 @@ def check(case, command):
     """Why the case failed, or None."""
     text = command.output.decode(errors='replace').replace('\r\n', '\n')
     wanted = int(case.get('status', '0'))
+    if command.stuck:
+        return f'its dialogue waits for {command.stuck!r}'
     if command.status is None:
         return 'it was not run to its end'
     if command.status != wanted:
