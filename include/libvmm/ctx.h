@@ -128,6 +128,7 @@ VMM_API int vmm_ctx_engine_probe(struct vmm_ctx *ctx, const char *engine);
 #define VMM_CAP_XCR0           27 /* XSAVE components a guest may enable, as in XCR0 */
 #define VMM_CAP_CLOCK          28 /* VMM_STATE_X86_CLOCK: a paravirtual clock the guest may read */
 #define VMM_CAP_DEDICATED      29 /* dedicated vCPUs */
+#define VMM_CAP_SLICE          30 /* vmm_vcpu_set_slice() */
 #define VMM_CAP_PIC            31 /* VMM_VM_PIC */
 
 #define VMM_ARCH_X86_64 1

@@ -20,8 +20,10 @@ VMM_BEGIN_DECLS
 #define VMM_EXIT_IDLE                                                            \
 	3 /* nothing to run until an interrupt or data = wake deadline, in ns of \
 	   * the host's monotonic clock (UINT64_MAX: none): vmm_vcpu_wait(); privileged hosts */
-#define VMM_EXIT_PREEMPTED 4 /* the host wants its CPU back: run again when scheduled */
-#define VMM_EXIT_HLT       5 /* HLT or WFI with nothing pending */
+#define VMM_EXIT_PREEMPTED                                                                  \
+	4              /* the CPU is wanted back, data = VMM_PREEMPTED_: run when scheduled \
+			*/
+#define VMM_EXIT_HLT 5 /* HLT or WFI with nothing pending */
 #define VMM_EXIT_SHUTDOWN \
 	6 /* triple fault, or the architecture's own shut-down: reset or destroy */
 #define VMM_EXIT_DEBUG        7 /* single step or breakpoint: addr = pc, data = kind, x86: as DR6 */
@@ -49,6 +51,11 @@ VMM_BEGIN_DECLS
 	(UINT32_C(1) << 3) /* more elements of this instruction are known to follow */
 #define VMM_EXIT_F_HW   (UINT32_C(1) << 4) /* hw_code and hw_info are valid */
 #define VMM_EXIT_F_FAIL (UINT32_C(1) << 5) /* set by the caller in an answer: the access fails */
+
+/* data of VMM_EXIT_PREEMPTED */
+#define VMM_PREEMPTED_ASKED 0 /* vmm_vcpu_preempt() */
+#define VMM_PREEMPTED_SLICE 1 /* the slice is over: vmm_vcpu_set_slice() */
+#define VMM_PREEMPTED_PAUSE 2 /* the guest waits for another vCPU: VMM_SLICE_PAUSE */
 
 /* data of VMM_EXIT_SYSTEM */
 #define VMM_SYSTEM_RESET 1

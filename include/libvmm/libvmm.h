@@ -12,6 +12,7 @@
  *   dev.h              emulated devices, one by one
  *   profile.h          the order for a machine, in calls or text
  *   machine.h          a whole machine made from a profile
+ *   sched.h            which vCPU runs on which CPU, where the embedder owns the CPUs
  *   state.h, debug.h   architectural state; stepping, breakpoints, address translation
  *   acpi.h, aml.h      ACPI tables and AML, built into the caller's buffer (usable alone)
  *   uefi.h             vUEFI: tables, memory map and runtime services
@@ -33,6 +34,7 @@
 #include "libvmm/machine.h"
 #include "libvmm/mem.h"
 #include "libvmm/profile.h"
+#include "libvmm/sched.h"
 #include "libvmm/sim.h"
 #include "libvmm/state.h"
 #include "libvmm/types.h"

@@ -135,6 +135,10 @@ VMM_API int vmm_machine_plan_smbios(const struct vmm_profile *profile, void *buf
 #define VMM_MACHINE_SEE_UNCLAIMED \
 	(UINT32_C(1) << 0) /* hand over accesses to ports and addresses where nothing is */
 
+#define VMM_MACHINE_SEE_IDLE                                                                      \
+	(UINT32_C(1) << 1) /* come back with VMM_MACHINE_YIELD where else the CPU would wait, for \
+			    * schedulers (sched.h) */
+
 /* What can be plugged and unplugged. */
 #define VMM_HOTPLUG_CPU    1 /* @slot: index of the vCPU */
 #define VMM_HOTPLUG_MEMORY 2 /* @slot: as vmm_machine_memory_plug() gave it */
@@ -295,6 +299,8 @@ VMM_API int vmm_machine_reset(struct vmm_machine *machine);
 #define VMM_MACHINE_TRIPLE_FAULT 6 /* a vCPU has shut down */
 #define VMM_MACHINE_SLEEP        7 /* the guest sleeps: see @status, and vmm_machine_wake() */
 #define VMM_MACHINE_ABSENT       8 /* not the machine's: this vCPU is not there, or not any more */
+#define VMM_MACHINE_YIELD \
+	9 /* not the machine's: its CPU is free; the exit tells why: IDLE, PREEMPTED, PAUSED */
 
 /**
  * struct vmm_machine_run - Result of running.
@@ -303,7 +309,7 @@ VMM_API int vmm_machine_reset(struct vmm_machine *machine);
  * @vcpu:   TRIPLE_FAULT: index of the vCPU that has shut down. Else 0.
  * @status: DEBUG_EXIT: (value << 1) | 1, as QEMU's isa-debug-exit gives to exit(). SLEEP: 1 for
  *          S1, 3 for S3. OFF: 4 if the guest went into S4, else 0.
- * @exit:   EXIT: the exit, and in: its answer, as for vmm_vcpu_run().
+ * @exit:   EXIT: the exit, and in: its answer, as for vmm_vcpu_run(). YIELD: for vmm_sched_next().
  */
 struct vmm_machine_run {
 	uint32_t size;
@@ -321,7 +327,8 @@ struct vmm_machine_run {
  *           result.
  *
  * Accesses to ports and addresses where nothing is read as all ones and are dropped when written,
- * unless VMM_MACHINE_SEE_UNCLAIMED is set. While the VM is paused it waits.
+ * unless VMM_MACHINE_SEE_UNCLAIMED is set. While the guest is idle or the VM is paused it waits,
+ * unless VMM_MACHINE_SEE_IDLE is set.
  *
  * Context: The vCPU's own thread or CPU, no lock held, not from a callback.
  * Return: 0, -VMM_EINVAL, -VMM_ENOENT (index), and what vmm_vcpu_run() gives, whose detail is in

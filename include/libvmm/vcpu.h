@@ -115,6 +115,57 @@ VMM_API void vmm_vcpu_kick(struct vmm_vcpu *vcpu);
  */
 VMM_API int vmm_vcpu_wait(struct vmm_vcpu *vcpu, uint64_t deadline_ns);
 
+/*
+ * For schedulers (sched.h), and for who wants to be one: when a vCPU gives its CPU back, and when
+ * it has something to do again.
+ */
+
+/* Flags of vmm_vcpu_set_slice(). */
+#define VMM_SLICE_PAUSE                                                           \
+	(UINT32_C(1) << 0) /* PAUSE (x86) ends the slice, where the processor can \
+			    */
+
+/**
+ * vmm_vcpu_set_slice() - Say how long a vCPU may run.
+ * @vcpu:        vCPU of an engine with VMM_CAP_SLICE that does not run.
+ * @deadline_ns: Time on the host's monotonic clock from which on vmm_vcpu_run() comes back with
+ *               VMM_EXIT_PREEMPTED, as soon as the guest has been left; VMM_FOREVER: no limit.
+ * @flags:       VMM_SLICE_.
+ *
+ * It stays until it is set anew, and a vmm_vcpu_preempt() made before is forgotten. What the guest
+ * does and how often it is left does not put it off; the embedder's own work does.
+ *
+ * Context: The thread or CPU that runs the vCPU, between runs.
+ * Return: 0, -VMM_EINVAL (flags), -VMM_ENOTSUP, -VMM_ESTATE (not sealed), -VMM_EBUSY.
+ */
+VMM_API int vmm_vcpu_set_slice(struct vmm_vcpu *vcpu, uint64_t deadline_ns, uint32_t flags);
+
+/**
+ * vmm_vcpu_preempt() - As vmm_vcpu_kick(), with VMM_EXIT_PREEMPTED and in the same sticky way.
+ *
+ * Does not wake a vCPU that nobody runs. Context: As vmm_vcpu_kick().
+ */
+VMM_API void vmm_vcpu_preempt(struct vmm_vcpu *vcpu);
+
+/**
+ * vmm_vcpu_on_wake() - Be told when a vCPU that nobody runs has something to do.
+ * @vcpu:   vCPU.
+ * @wake:   Called after VMM_EXIT_IDLE when an interrupt, NMI, INIT or start-up has come for it (its
+ *          deadline is the caller's matter), after VMM_EXIT_PAUSED when the VM is resumed, and for
+ *          vmm_vcpu_kick(). It may also be called for no reason, and by several at once. NULL: not
+ *          any more.
+ * @opaque: For the callback.
+ *
+ * What comes before the exit has been given back is told too. The callback may be called on any
+ * thread or CPU, under any lock of the library's or a device's, and from signal handlers and
+ * interrupts; it neither waits nor allocates, and calls nothing but what allows such callers.
+ *
+ * Context: Any thread; not from the callback. On return no former callback is under way.
+ * Return: 0, -VMM_EINVAL.
+ */
+VMM_API int vmm_vcpu_on_wake(struct vmm_vcpu *vcpu,
+			     void (*wake)(void *opaque, struct vmm_vcpu *vcpu), void *opaque);
+
 /** vmm_vcpu_error() - Detail of the last failure on a vCPU; as vmm_ctx_error(). */
 VMM_API int vmm_vcpu_error(struct vmm_vcpu *vcpu, struct vmm_error *error);
 

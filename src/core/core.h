@@ -360,7 +360,9 @@ bool vmm__in_callback(struct vmm_vm *vm);
 #define VMM__REQ_PAUSE    (UINT32_C(1) << 9)
 #define VMM__REQ_HOLD     (UINT32_C(1) << 10)
 #define VMM__REQ_UNSEALED (UINT32_C(1) << 11)
-#define VMM__REQ_ANY      (VMM__REQ_KICK | VMM__REQ_PAUSE | VMM__REQ_HOLD | VMM__REQ_UNSEALED)
+#define VMM__REQ_PREEMPT  (UINT32_C(1) << 12)
+#define VMM__REQ_ANY \
+	(VMM__REQ_KICK | VMM__REQ_PAUSE | VMM__REQ_HOLD | VMM__REQ_UNSEALED | VMM__REQ_PREEMPT)
 
 #define VMM__VCPU_WAITED (UINT32_C(1) << 31) /* somebody waits for the state to move on */
 
@@ -384,6 +386,11 @@ struct vmm_vcpu {
 	struct vmm_error scratch;             /* for the engine; belongs to who has the vCPU */
 	struct vmm__detail detail;
 
+	/* vmm_vcpu_on_wake(): who calls it counts itself first. */
+	_Atomic uint32_t wakers;
+	void (*_Atomic wake)(void *opaque, struct vmm_vcpu *vcpu);
+	void *wake_opaque; /* set while wake is NULL and nobody calls it */
+
 	uint64_t arch_id;
 	void *opaque;
 	struct vmm_x86_cpuid
@@ -398,6 +405,8 @@ static inline bool vmm__vcpu_pending(const struct vmm_vcpu *vcpu)
 }
 
 void vmm__vcpu_wake(struct vmm_vcpu *vcpu);
+/* A vCPU that nobody runs has something to do: tell who wants to know. */
+void vmm__vcpu_awake(struct vmm_vcpu *vcpu);
 
 /* Move a vCPU on that one has; wakes those that wait for that. */
 static inline void vmm__vcpu_move(struct vmm_vcpu *vcpu, uint32_t from, uint32_t to)

@@ -43,6 +43,10 @@ struct vmm__services {
 	int (*read)(struct vmm_vm *core, uint64_t gpa, void *buf, size_t len);
 	int (*write)(struct vmm_vm *core, uint64_t gpa, const void *buf, size_t len);
 	void (*log)(struct vmm_vm *core, uint32_t level, const char *text);
+	/* A vCPU that has given VMM_EXIT_IDLE and is not running has something to do. From anywhere
+	 * that kick() may be called from. May be called once too often, never too seldom: what
+	 * comes while IDLE is being given counts. */
+	void (*awake)(struct vmm_vm *core, uint32_t index);
 };
 
 /*
@@ -164,6 +168,9 @@ struct vmm_engine {
 	 * reaches @deadline_ns; may come back early. For engines that give VMM_EXIT_IDLE.
 	 */
 	void (*wait)(void *vcpu, uint64_t deadline_ns);
+
+	/* vmm_vcpu_set_slice(), for engines with VMM_CAP_SLICE. Not while the vCPU runs. */
+	int (*slice)(void *vcpu, uint64_t deadline_ns, uint32_t flags);
 
 	int (*inject)(void *vcpu, uint32_t kind, uint32_t vector, uint32_t flags,
 		      uint32_t error_code, struct vmm_error *error);

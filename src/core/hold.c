@@ -40,6 +40,8 @@ static void withdraw(struct vmm_vm *vm, uint32_t request)
 			continue;
 		atomic_fetch_and(&vcpu->control, ~request);
 		vmm__wake(vm->host, &vcpu->control);
+		if (request == VMM__REQ_PAUSE)
+			vmm__vcpu_awake(vcpu);
 	}
 }
 

@@ -8,6 +8,9 @@
 /* "The engine has not been asked", among what its run() gives. */
 #define NOT_ENTERED 2
 
+/* Between two looks whether a callback has ended. */
+#define WAKERS_POLL_NS UINT64_C(100000)
+
 /* A bus region, a doorbell or a filter may claim this exit. */
 static inline bool may_claim(const struct vmm_vcpu *vcpu, const struct vmm_exit *exit)
 {
@@ -109,8 +112,11 @@ static int enter(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 		if (requests & VMM__REQ_KICK) {
 			atomic_fetch_and(&vcpu->control, ~VMM__REQ_KICK);
 			fill_plain(exit, VMM_EXIT_KICKED);
-		} else {
+		} else if (requests & VMM__REQ_PAUSE) {
 			fill_plain(exit, VMM_EXIT_PAUSED);
+		} else {
+			atomic_fetch_and(&vcpu->control, ~VMM__REQ_PREEMPT);
+			fill_plain(exit, VMM_EXIT_PREEMPTED);
 		}
 		return 0;
 	}
@@ -225,9 +231,64 @@ int vmm_vcpu_wait(struct vmm_vcpu *vcpu, uint64_t deadline_ns)
 	return 0;
 }
 
-/* Async-signal-safe: one atomic access and the engine's kick. */
+/* Async-signal-safe, as the rest: atomic accesses, the engine's kick, and a callback that is, too.
+ */
 void vmm_vcpu_kick(struct vmm_vcpu *vcpu)
 {
 	if (vmm__vcpu_ask(vcpu, VMM__REQ_KICK))
 		vcpu->vm->engine->kick(vcpu->backend);
+	else
+		vmm__vcpu_awake(vcpu);
+}
+
+void vmm_vcpu_preempt(struct vmm_vcpu *vcpu)
+{
+	if (vmm__vcpu_ask(vcpu, VMM__REQ_PREEMPT))
+		vcpu->vm->engine->kick(vcpu->backend);
+}
+
+int vmm_vcpu_set_slice(struct vmm_vcpu *vcpu, uint64_t deadline_ns, uint32_t flags)
+{
+	const struct vmm_engine *engine;
+	uint32_t control;
+
+	if (vcpu == NULL || (flags & ~VMM_SLICE_PAUSE) != 0)
+		return -VMM_EINVAL;
+	engine = vcpu->vm->engine;
+	if (engine->slice == NULL)
+		return vmm__vcpu_fail(vcpu, -VMM_ENOTSUP, "vmm_vcpu_set_slice",
+				      "engine %s knows no slices", engine->name);
+	control = atomic_load(&vcpu->control);
+	if ((control & VMM__VCPU_STATE) != VMM__VCPU_IDLE || (control & VMM__REQ_UNSEALED) != 0)
+		return fail_busy(vcpu, "vmm_vcpu_set_slice");
+	if ((control & VMM__REQ_PREEMPT) != 0)
+		atomic_fetch_and(&vcpu->control, ~VMM__REQ_PREEMPT);
+	return engine->slice(vcpu->backend, deadline_ns, flags);
+}
+
+void vmm__vcpu_awake(struct vmm_vcpu *vcpu)
+{
+	void (*wake)(void *opaque, struct vmm_vcpu *woken);
+
+	atomic_fetch_add(&vcpu->wakers, 1);
+	wake = atomic_load(&vcpu->wake);
+	if (wake != NULL)
+		wake(vcpu->wake_opaque, vcpu);
+	atomic_fetch_sub(&vcpu->wakers, 1);
+}
+
+int vmm_vcpu_on_wake(struct vmm_vcpu *vcpu, void (*wake)(void *opaque, struct vmm_vcpu *vcpu),
+		     void *opaque)
+{
+	uint32_t busy;
+
+	if (vcpu == NULL)
+		return -VMM_EINVAL;
+	atomic_store(&vcpu->wake, NULL);
+	/* They wake nobody, to be short. */
+	while ((busy = atomic_load(&vcpu->wakers)) != 0)
+		vmm__wait(vcpu->vm->host, &vcpu->wakers, busy, WAKERS_POLL_NS);
+	vcpu->wake_opaque = opaque;
+	atomic_store(&vcpu->wake, wake);
+	return 0;
 }

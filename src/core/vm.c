@@ -18,6 +18,14 @@ static void service_log(struct vmm_vm *vm, uint32_t level, const char *text)
 	vmm__log(vm->ctx, level, "%s: %s", vm->engine->name, text);
 }
 
+static void service_awake(struct vmm_vm *vm, uint32_t index)
+{
+	struct vmm_vcpu *vcpu = vmm__vcpu(vm, index);
+
+	if (vcpu != NULL)
+		vmm__vcpu_awake(vcpu);
+}
+
 static int query(struct vmm_vm *vm, uint32_t cap, uint64_t *value)
 {
 	*value = 0;
@@ -137,6 +145,7 @@ static int create_backend(struct vmm_vm *vm, const struct vmm_vm_config *config)
 		.read = service_read,
 		.write = service_write,
 		.log = service_log,
+		.awake = service_awake,
 	};
 	vmm__error_init(&error);
 	int r = vm->engine->vm_create(&vm->services, config, &vm->backend, &error);
@@ -265,7 +274,7 @@ static int reset(struct vmm_vm *vm)
 			continue;
 		r = vm->engine->vcpu_reset(vcpu->backend, &error);
 		vcpu->last_reason = VMM_EXIT_NONE;
-		atomic_fetch_and(&vcpu->control, ~VMM__REQ_KICK);
+		atomic_fetch_and(&vcpu->control, ~(VMM__REQ_KICK | VMM__REQ_PREEMPT));
 	}
 	return r == 0 ? 0 : vmm__vm_pass(vm, r, "vmm_vm_reset", &error);
 }

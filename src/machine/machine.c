@@ -342,7 +342,7 @@ int vmm_machine_create(struct vmm_ctx *ctx, const struct vmm_machine_config *con
 		return -VMM_EINVAL;
 	*machine = NULL;
 	if (vmm__take_struct(&taken, sizeof(taken), config) != 0 || taken.profile == NULL ||
-	    (taken.flags & ~VMM_MACHINE_SEE_UNCLAIMED) != 0)
+	    (taken.flags & ~(VMM_MACHINE_SEE_UNCLAIMED | VMM_MACHINE_SEE_IDLE)) != 0)
 		return refuse(error, -VMM_EINVAL,
 			      "no profile, or a structure of a size or flags unknown here");
 	host = vmm_ctx_host(ctx);

@@ -60,10 +60,16 @@ static uint32_t handle(struct vmm_machine *m, uint32_t index, struct vmm_exit *e
 	switch (exit->reason) {
 	case VMM_EXIT_KICKED:
 		return VMM_MACHINE_KICKED;
+	case VMM_EXIT_PREEMPTED:
+		return VMM_MACHINE_YIELD;
 	case VMM_EXIT_PAUSED:
+		if ((m->config.flags & VMM_MACHINE_SEE_IDLE) != 0)
+			return VMM_MACHINE_YIELD;
 		vmm_vm_wait_resumed(m->vm, VMM_FOREVER);
 		return GO_ON;
 	case VMM_EXIT_IDLE:
+		if ((m->config.flags & VMM_MACHINE_SEE_IDLE) != 0)
+			return VMM_MACHINE_YIELD;
 		return vmm_vcpu_wait(vmm_vm_vcpu(m->vm, index), exit->data) == 0 ? GO_ON
 										 : VMM_MACHINE_EXIT;
 	case VMM_EXIT_PORT:

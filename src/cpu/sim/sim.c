@@ -43,6 +43,10 @@ struct sim_vcpu {
 	_Atomic uint32_t nmis;
 	uint32_t window;
 	uint32_t wants; /* 1: an answer is wanted for step - 1 */
+	uint32_t index;
+	uint32_t sliced; /* @slice_ns is a time */
+	uint64_t slice_ns;
+	_Atomic uint32_t idle; /* IDLE has been given, and run() not called since */
 	struct vmm_exit last;
 	struct vmm__sim_state state;
 	struct vmm_x86_cpuid *cpuid;
@@ -92,6 +96,7 @@ static uint64_t cap_value(uint32_t cap)
 	case VMM_CAP_PIC:
 	case VMM_CAP_EXIT_PC:
 	case VMM_CAP_EXIT_INSN_LEN:
+	case VMM_CAP_SLICE:
 		return 1;
 	default:
 		return 0;
@@ -377,6 +382,7 @@ static int sim_vcpu_create(void *opaque, const struct vmm_vcpu_config *config, v
 	if (vcpu == NULL)
 		return vmm__fail(error, -VMM_ENOMEM, "sim", 0, "no memory for the vCPU");
 	vcpu->vm = vm;
+	vcpu->index = config->index;
 	vcpu->script = script;
 	if (script.count != 0) {
 		vcpu->jumps = vm->host->alloc(vm->host->opaque, script.count * sizeof(*vcpu->jumps),
@@ -435,6 +441,8 @@ static int sim_vcpu_reset(void *opaque, struct vmm_error *error)
 	vcpu->spins = 0;
 	vcpu->window = 0;
 	vcpu->wants = 0;
+	vcpu->sliced = 0;
+	atomic_store(&vcpu->idle, 0);
 	if (vcpu->jumps != NULL)
 		memset(vcpu->jumps, 0, vcpu->script.count * sizeof(*vcpu->jumps));
 	atomic_store(&vcpu->kicked, 0);
@@ -446,6 +454,9 @@ static int sim_vcpu_reset(void *opaque, struct vmm_error *error)
 static int give_exit(struct sim_vcpu *vcpu, struct vmm_exit *exit)
 {
 	vcpu->wants = exit->reason >= VMM_EXIT_MMIO;
+	atomic_store(&vcpu->idle, exit->reason == VMM_EXIT_IDLE);
+	if (exit->reason == VMM_EXIT_IDLE && atomic_load(&vcpu->nmis) != 0)
+		vcpu->vm->services->awake(vcpu->vm->services->core, vcpu->index);
 	vcpu->last = *exit;
 	return 0;
 }
@@ -509,6 +520,22 @@ static void play_jump(struct sim_vcpu *vcpu, const struct vmm_sim_step *step)
 	}
 }
 
+static uint64_t slice_left(const struct sim_vcpu *vcpu)
+{
+	const struct vmm_host *host = vcpu->vm->host;
+	uint64_t now;
+
+	if (!vcpu->sliced)
+		return VMM_FOREVER;
+	now = host->time_ns(host->opaque);
+	return now < vcpu->slice_ns ? vcpu->slice_ns - now : 0;
+}
+
+static bool slice_over(const struct sim_vcpu *vcpu)
+{
+	return slice_left(vcpu) == 0;
+}
+
 /* As an engine's run(), or NO_EXIT to go on with the next step. */
 static int play(struct sim_vcpu *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 {
@@ -529,10 +556,11 @@ static int play(struct sim_vcpu *vcpu, struct vmm_exit *exit, struct vmm_error *
 		vcpu->step++;
 		return VMM__INTERRUPTED;
 	case VMM_SIM_WAIT:
-		while (atomic_load(&vcpu->kicked) == 0)
-			vmm__wait(vcpu->vm->host, &vcpu->kicked, 0, VMM_FOREVER);
-		vcpu->step++;
-		return NO_EXIT; /* to find that it is kicked */
+		while (atomic_load(&vcpu->kicked) == 0 && !slice_over(vcpu))
+			vmm__wait(vcpu->vm->host, &vcpu->kicked, 0, slice_left(vcpu));
+		if (atomic_load(&vcpu->kicked) != 0)
+			vcpu->step++;
+		return NO_EXIT; /* to find that it is kicked, or its slice over */
 	case VMM_SIM_SPIN:
 		if (vcpu->spins++ < step->count)
 			return NO_EXIT;
@@ -576,10 +604,16 @@ static int sim_run(void *opaque, struct vmm_exit *exit, struct vmm_error *error)
 		if (r != 0)
 			return r;
 	}
+	atomic_store(&vcpu->idle, 0);
 	deliver(vcpu);
 	do {
 		if (atomic_exchange(&vcpu->kicked, 0) != 0)
 			return VMM__INTERRUPTED;
+		if (slice_over(vcpu)) {
+			*exit = (struct vmm_exit){.reason = VMM_EXIT_PREEMPTED,
+						  .data = VMM_PREEMPTED_SLICE};
+			return give_exit(vcpu, exit);
+		}
 		if (vcpu->window && window_open(vcpu)) {
 			vcpu->window = 0;
 			*exit = (struct vmm_exit){.reason = VMM_EXIT_IRQ_WINDOW};
@@ -615,6 +649,16 @@ static void sim_kick(void *opaque)
 	vmm__wake(vcpu->vm->host, &vcpu->kicked);
 }
 
+static int sim_slice(void *opaque, uint64_t deadline_ns, uint32_t flags)
+{
+	struct sim_vcpu *vcpu = opaque;
+
+	(void)flags; /* a script gives PREEMPTED where it likes */
+	vcpu->slice_ns = deadline_ns;
+	vcpu->sliced = deadline_ns != VMM_FOREVER;
+	return 0;
+}
+
 static int sim_inject(void *opaque, uint32_t kind, uint32_t vector, uint32_t flags,
 		      uint32_t error_code, struct vmm_error *error)
 {
@@ -622,6 +666,8 @@ static int sim_inject(void *opaque, uint32_t kind, uint32_t vector, uint32_t fla
 
 	if (kind == VMM_INJECT_NMI) {
 		atomic_store(&vcpu->nmis, 1);
+		if (atomic_load(&vcpu->idle))
+			vcpu->vm->services->awake(vcpu->vm->services->core, vcpu->index);
 		return 0;
 	}
 	struct vmm_x86_event event = {
@@ -751,6 +797,7 @@ static const struct vmm_engine sim = {
 	.run = sim_run,
 	.complete = sim_complete,
 	.kick = sim_kick,
+	.slice = sim_slice,
 	.inject = sim_inject,
 	.request_window = sim_request_window,
 	.state_size = sim_state_size,

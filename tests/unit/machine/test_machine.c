@@ -213,7 +213,7 @@ static void what_is_wrong_is_told(void **state)
 	assert_int_equal(vmm_machine_create(f->ctx, &f->config, &f->m, &e), -VMM_ENOENT);
 	assert_int_equal(e.code, -VMM_ENOENT);
 	f->config.engine = "sim";
-	f->config.flags = 2;
+	f->config.flags = 4;
 	assert_int_equal(vmm_machine_create(f->ctx, &f->config, &f->m, &e), -VMM_EINVAL);
 	f->config.flags = 0;
 	f->config.profile = NULL;
