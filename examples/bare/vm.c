@@ -206,6 +206,17 @@ static void guest_output(void *opaque, uint32_t console, const uint8_t *data, ui
 	console_write(&vm->console, data, len);
 }
 
+static int too_little_memory(const struct vm *vm)
+{
+	struct vmm_bare_usage usage;
+
+	vmm_bare_usage(&usage);
+	vmm_bare_print("bare: %s: %u MiB are free: end another VM, or give this one less "
+		       "(memory.size)\n",
+		       vm->name, (uint32_t)(usage.phys_free >> 20));
+	return STATUS_WRONG;
+}
+
 static int make_machine(struct vm *vm)
 {
 	struct vmm_error error = {.size = sizeof(error)};
@@ -215,8 +226,10 @@ static int make_machine(struct vm *vm)
 						  .clock = VMM_CLOCK_STOPS,
 						  .console_write = guest_output};
 
-	if (vmm_machine_create(vm->all->ctx, &config, &vm->machine, &error) != 0)
-		return say(vm, "machine", &error);
+	if (vmm_machine_create(vm->all->ctx, &config, &vm->machine, &error) != 0) {
+		say(vm, "machine", &error);
+		return error.code == -VMM_ENOMEM ? too_little_memory(vm) : STATUS_WRONG;
+	}
 	if (vmm_machine_seal(vm->machine) != 0) {
 		vmm_machine_error(vm->machine, &error);
 		return say(vm, "machine", &error);

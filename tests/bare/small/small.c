@@ -105,7 +105,7 @@ _Noreturn void small(const char *word)
 		flood();
 	if (same(word, "triple"))
 		triple_fault();
-	if (same(word, "off"))
-		off();
+	if (same(word, "reset"))
+		reset();
 	spin();
 }
