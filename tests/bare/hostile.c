@@ -15,7 +15,7 @@
 #include "libvmm/mem.h"
 #include "libvmm/svm.h"
 #include "libvmm/x86.h"
-#include "svm_engine.h"
+#include "native.h"
 
 /* hostile/, by tests/guest/embed.py. */
 extern const struct image hostiles[];
@@ -341,7 +341,7 @@ static uint32_t host_tables(uint64_t pa, int level, bool writable, bool executab
 
 static bool is_host_intact(const struct machine *m)
 {
-	const struct vmm__svm_vm *vm = m->vm->backend;
+	const struct vmm__native_vm *vm = m->vm->backend;
 	uint64_t mapped = walk(vm->pt.root_pa, (int)vm->pt.levels - 1);
 	uint32_t bad = host_tables(cr3(), 3, true, true);
 

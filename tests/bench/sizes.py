@@ -60,7 +60,7 @@ def main(build):
         sizes = image_sizes(image)
         for name, size in sorted(sizes.items()):
             print(f'size in the bare image of {name}: {size} bytes')
-        parts = ('core', 'mmu', 'host', 'cpu_svm')
+        parts = ('core', 'mmu', 'host', 'cpu_native', 'cpu_svm')
         print(f'size in the bare image of {" + ".join(parts)}: {sum(sizes[part] for part in parts)} bytes')
     print(f'size of all layers: code {total[0]}, data {total[1]}, bss {total[2]} bytes; {total[3]} lines')
 

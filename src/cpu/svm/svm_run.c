@@ -10,23 +10,23 @@
 #define NO_ENTRY UINT64_MAX
 
 /* This CPU was not made ready for this vCPU, or the vCPU has been elsewhere since. */
-static VMM__COLD int make_ready(struct vmm__svm_vcpu *v, uint64_t cpu, struct vmm_error *error)
+static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct vmm_error *error)
 {
-	uint64_t efer = vmm__svm_rdmsr(SVM_MSR_EFER);
+	uint64_t efer = vmm__native_rdmsr(SVM_MSR_EFER);
 
 	if (!(efer & SVM_EFER_SVME)) {
-		if (vmm__svm_rdmsr(SVM_MSR_VM_CR) & SVM_VM_CR_SVMDIS)
+		if (vmm__native_rdmsr(SVM_MSR_VM_CR) & SVM_VM_CR_SVMDIS)
 			return vmm__fail(error, -VMM_EIO, "VM_CR", 0,
 					 "SVM is switched off on CPU %llu",
 					 (unsigned long long)cpu);
-		vmm__svm_wrmsr(SVM_MSR_EFER, efer | SVM_EFER_SVME);
+		vmm__native_wrmsr(SVM_MSR_EFER, efer | SVM_EFER_SVME);
 	}
-	vmm__svm_wrmsr(SVM_MSR_HSAVE_PA, v->world.hsave_pa);
+	vmm__native_wrmsr(SVM_MSR_HSAVE_PA, v->world.own[SVM_OWN_HSAVE]);
 	if (v->world.xall != 0)
-		v->world.host_xcr0 = vmm__svm_xgetbv();
+		v->world.host_xcr0 = vmm__native_xgetbv();
 	v->vmcb->tlb_control = SVM_TLB_ALL;
 	v->world.live = 0;
-	v->host_tsc_aux = v->has_tsc_aux ? vmm__svm_rdmsr(X86_MSR_TSC_AUX) : 0;
+	v->host_tsc_aux = v->has_tsc_aux ? vmm__native_rdmsr(X86_MSR_TSC_AUX) : 0;
 	v->cpu = cpu;
 	if (v->timer_ns != VMM_FOREVER)
 		v->vm->host->cpu_timer(v->vm->host->opaque, v->timer_ns);
@@ -34,7 +34,7 @@ static VMM__COLD int make_ready(struct vmm__svm_vcpu *v, uint64_t cpu, struct vm
 }
 
 /* Take the CPU; vmm__svm_unload() gives it back. */
-static VMM__INLINE int load(struct vmm__svm_vcpu *v, struct vmm_error *error)
+static VMM__INLINE int load(struct vmm__native_vcpu *v, struct vmm_error *error)
 {
 	const struct vmm_host *host = v->vm->host;
 	uint64_t cpu = host->thread_id(host->opaque);
@@ -47,25 +47,25 @@ static VMM__INLINE int load(struct vmm__svm_vcpu *v, struct vmm_error *error)
 	if (VMM__UNLIKELY(r != 0))
 		return r;
 	if (VMM__UNLIKELY(v->dr_live | v->watching))
-		vmm__svm_set_dr(v->watching ? v->watched : v->dr);
+		vmm__native_set_dr(v->watching ? v->watched : v->dr);
 	if (VMM__UNLIKELY(v->stepping)) {
 		v->guest_tf = (v->vmcb->rflags & X86_RFLAGS_TF) != 0;
 		v->vmcb->rflags |= X86_RFLAGS_TF;
 	}
 	if (VMM__UNLIKELY(v->tsc_aux != v->host_tsc_aux && v->has_tsc_aux))
-		vmm__svm_wrmsr(X86_MSR_TSC_AUX, v->tsc_aux);
+		vmm__native_wrmsr(X86_MSR_TSC_AUX, v->tsc_aux);
 	atomic_store(&v->on_cpu, cpu);
 	return 0;
 }
 
-static VMM__INLINE void unload(struct vmm__svm_vcpu *v)
+static VMM__INLINE void unload(struct vmm__native_vcpu *v)
 {
 	atomic_store_explicit(&v->on_cpu, 0, memory_order_release);
 	vmm__svm_unload(&v->world);
 	if (VMM__UNLIKELY(v->tsc_aux != v->host_tsc_aux && v->has_tsc_aux))
-		vmm__svm_wrmsr(X86_MSR_TSC_AUX, v->host_tsc_aux);
+		vmm__native_wrmsr(X86_MSR_TSC_AUX, v->host_tsc_aux);
 	if (VMM__UNLIKELY(v->dr_live)) {
-		vmm__svm_get_dr(v->dr);
+		vmm__native_get_dr(v->dr);
 		if ((v->vmcb->dr7 & 0xff) == 0) {
 			v->dr_live = false;
 			v->vmcb->intercept_dr = SVM_DR_ALL;
@@ -76,14 +76,14 @@ static VMM__INLINE void unload(struct vmm__svm_vcpu *v)
 }
 
 /* Past an intercepted instruction whose length is known; false where it needs more than that. */
-static VMM__INLINE bool skip(struct vmm__svm_vcpu *v, uint64_t code, bool nrips)
+static VMM__INLINE bool skip(struct vmm__native_vcpu *v, uint64_t code, bool nrips)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
-	const struct svm_length *known = vmm__svm_length(v);
+	const struct native_length *known = vmm__native_length(v);
 	uint64_t next = vmcb->nrip;
 
 	if (!nrips) {
-		if (VMM__UNLIKELY(known->key != vmm__svm_length_key(vmcb, code) ||
+		if (VMM__UNLIKELY(known->key != vmm__native_length_key(vmcb, code) ||
 				  known->cr3 != vmcb->cr3))
 			return false;
 		next = vmcb->rip + known->len;
@@ -96,13 +96,13 @@ static VMM__INLINE bool skip(struct vmm__svm_vcpu *v, uint64_t code, bool nrips)
 }
 
 /* Most leaves are answered by what stands in the table. */
-static VMM__INLINE void do_cpuid(struct vmm__svm_vcpu *v)
+static VMM__INLINE void do_cpuid(struct vmm__native_vcpu *v)
 {
 	uint32_t leaf = (uint32_t)v->vmcb->rax;
-	const struct vmm_x86_cpuid *e = leaf < SVM_CPUID_BASIC ? v->quick[leaf] : NULL;
+	const struct vmm_x86_cpuid *e = leaf < NATIVE_CPUID_BASIC ? v->quick[leaf] : NULL;
 
 	if (VMM__UNLIKELY(!e)) {
-		vmm__svm_do_cpuid(v);
+		vmm__native_do_cpuid(v);
 		return;
 	}
 	v->vmcb->rax = e->eax;
@@ -114,7 +114,7 @@ static VMM__INLINE void do_cpuid(struct vmm__svm_vcpu *v)
 }
 
 /* Until there is an exit that is not served here: its code, or NO_ENTRY for a request. */
-static VMM__INLINE uint64_t run_guest(struct vmm__svm_vcpu *v)
+static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	bool nrips = (v->vm->features & SVM_CPUID_EDX_NRIPS) != 0;
@@ -127,67 +127,30 @@ static VMM__INLINE uint64_t run_guest(struct vmm__svm_vcpu *v)
 		if (code == SVM_EXIT_CPUID && skip(v, SVM_EXIT_CPUID, nrips))
 			do_cpuid(v);
 		else if (code == SVM_EXIT_VMMCALL && skip(v, SVM_EXIT_VMMCALL, nrips))
-			vmm__svm_do_hypercall(v);
+			vmm__native_do_hypercall(v);
 		else
 			return code;
 	}
 	return NO_ENTRY;
 }
 
-/* What was about to be delivered has not been. */
-static VMM__COLD void unstage(struct vmm__svm_vcpu *v)
-{
-	if (!(v->vmcb->eventinj & SVM_EVENT_V))
-		return;
-	v->inject = v->vmcb->eventinj;
-	v->vmcb->eventinj = 0;
-	vmm__svm_request(v, SVM_REQ_EVENT);
-}
-
 /* Requests that have nothing to do with the guest's own events. True: come back from run(). */
-static bool serve_requests(struct vmm__svm_vcpu *v)
+static bool serve_requests(struct vmm__native_vcpu *v)
 {
 	uint32_t seen = atomic_load(&v->world.request);
 
-	if (seen & SVM_REQ_FLUSH) {
+	if (seen & NATIVE_REQ_FLUSH) {
 		v->vmcb->tlb_control = SVM_TLB_ALL;
-		atomic_fetch_and(&v->world.request, ~SVM_REQ_FLUSH);
+		atomic_fetch_and(&v->world.request, ~NATIVE_REQ_FLUSH);
 	}
-	if (!(seen & SVM_REQ_KICK))
+	if (!(seen & NATIVE_REQ_KICK))
 		return false;
-	atomic_fetch_and(&v->world.request, ~SVM_REQ_KICK);
+	atomic_fetch_and(&v->world.request, ~NATIVE_REQ_KICK);
 	return true;
 }
 
-static void take_answer(struct vmm__svm_vcpu *v, const struct vmm_exit *exit)
-{
-	static const uint64_t kept[9] = {
-		[1] = ~UINT64_C(0xff), [2] = ~UINT64_C(0xffff), [4] = 0, [8] = 0};
-	static const uint64_t taken[9] = {
-		[1] = 0xff, [2] = 0xffff, [4] = UINT32_MAX, [8] = UINT64_MAX};
-	uint64_t data = exit->flags & VMM_EXIT_F_FAIL ? UINT64_MAX : exit->data;
-
-	if (v->answer == SVM_ANSWER_PORT)
-		v->vmcb->rax = (v->vmcb->rax & kept[v->width]) | (data & taken[v->width]);
-	else
-		vmm__svm_answer_msr(v, exit);
-	v->answer = SVM_ANSWER_NONE;
-}
-
-int vmm__svm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
-{
-	struct vmm__svm_vcpu *v = vcpu;
-
-	(void)error;
-	if (v->answer == SVM_ANSWER_EMULATE)
-		return vmm__svm_emulate_on(v, exit) == 0 ? -VMM_EPENDING : 0;
-	if (v->answer != SVM_ANSWER_NONE)
-		take_answer(v, exit);
-	return 0;
-}
-
 /* A port, in one element. */
-static VMM__INLINE bool give_port(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+static VMM__INLINE bool give_port(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	uint64_t info = vmcb->exitinfo1;
@@ -204,7 +167,7 @@ static VMM__INLINE bool give_port(struct vmm__svm_vcpu *v, struct vmm_exit *exit
 	if (info & SVM_IO_IN) {
 		exit->flags = 0;
 		exit->data = 0;
-		v->answer = SVM_ANSWER_PORT;
+		v->answer = NATIVE_ANSWER_PORT;
 		v->width = width;
 	} else {
 		exit->flags = VMM_EXIT_F_WRITE;
@@ -215,26 +178,26 @@ static VMM__INLINE bool give_port(struct vmm__svm_vcpu *v, struct vmm_exit *exit
 
 int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 {
-	struct vmm__svm_vcpu *v = vcpu;
+	struct vmm__native_vcpu *v = vcpu;
 	uint64_t code;
 	int r;
 
-	if (v->answer != SVM_ANSWER_NONE) {
-		if (v->answer != SVM_ANSWER_EMULATE)
-			take_answer(v, exit);
-		else if (vmm__svm_emulate_on(v, exit) == 0)
+	if (v->answer != NATIVE_ANSWER_NONE) {
+		if (v->answer != NATIVE_ANSWER_EMULATE)
+			vmm__native_take_answer(v, exit);
+		else if (vmm__native_emulate_on(v, exit) == 0)
 			return 0;
 	}
 	do {
 		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {
 			if (serve_requests(v))
 				return VMM__INTERRUPTED;
-			if (vmm__svm_deliver(v, exit))
+			if (vmm__native_deliver(v, exit))
 				return 0;
 		}
 		r = load(v, error);
 		if (VMM__UNLIKELY(r != 0)) {
-			unstage(v);
+			vmm__native_unstage(v);
 			return r;
 		}
 		code = run_guest(v);
@@ -242,8 +205,8 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 		if (VMM__LIKELY(code == SVM_EXIT_IOIO && give_port(v, exit)))
 			return 0;
 		if (code == NO_ENTRY)
-			unstage(v);
-		r = code == NO_ENTRY ? SVM_AGAIN : vmm__svm_handle(v, exit, error);
-	} while (r == SVM_AGAIN);
+			vmm__native_unstage(v);
+		r = code == NO_ENTRY ? NATIVE_AGAIN : vmm__svm_handle(v, exit, error);
+	} while (r == NATIVE_AGAIN);
 	return r;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The world switch, and the processor's privileged instructions as functions (System V ABI; for ELF
- * and COFF). APM2 chapter 15.
+ * The world switch (System V ABI; for ELF and COFF). APM2 chapter 15.
  *
  * vmm__svm_enter(RDI = world)
  *   In:  interrupts as the host likes, GIF set; vmm__svm_load() has been done on this CPU.
@@ -24,7 +23,7 @@
 	.balign 16
 vmm__svm_enter:
 	clgi
-	cmpl $0, SVM_W_REQUEST(%rdi)
+	cmpl $0, NATIVE_W_REQUEST(%rdi)
 	jne 1f
 	push %rbp
 	push %rbx
@@ -34,43 +33,43 @@ vmm__svm_enter:
 	push %r15
 	pushfq
 	push %rdi
-	mov SVM_W_VMCB(%rdi), %rax
-	mov SVM_W_RBX(%rdi), %rbx
-	mov SVM_W_RCX(%rdi), %rcx
-	mov SVM_W_RDX(%rdi), %rdx
-	mov SVM_W_RSI(%rdi), %rsi
-	mov SVM_W_RBP(%rdi), %rbp
-	mov SVM_W_R8(%rdi), %r8
-	mov SVM_W_R9(%rdi), %r9
-	mov SVM_W_R10(%rdi), %r10
-	mov SVM_W_R11(%rdi), %r11
-	mov SVM_W_R12(%rdi), %r12
-	mov SVM_W_R13(%rdi), %r13
-	mov SVM_W_R14(%rdi), %r14
-	mov SVM_W_R15(%rdi), %r15
-	mov SVM_W_RDI(%rdi), %rdi
+	mov NATIVE_W_OWN(SVM_OWN_VMCB)(%rdi), %rax
+	mov NATIVE_W_RBX(%rdi), %rbx
+	mov NATIVE_W_RCX(%rdi), %rcx
+	mov NATIVE_W_RDX(%rdi), %rdx
+	mov NATIVE_W_RSI(%rdi), %rsi
+	mov NATIVE_W_RBP(%rdi), %rbp
+	mov NATIVE_W_R8(%rdi), %r8
+	mov NATIVE_W_R9(%rdi), %r9
+	mov NATIVE_W_R10(%rdi), %r10
+	mov NATIVE_W_R11(%rdi), %r11
+	mov NATIVE_W_R12(%rdi), %r12
+	mov NATIVE_W_R13(%rdi), %r13
+	mov NATIVE_W_R14(%rdi), %r14
+	mov NATIVE_W_R15(%rdi), %r15
+	mov NATIVE_W_RDI(%rdi), %rdi
 	vmload %rax
 	sti
 	vmrun %rax
 	vmsave %rax
 	pop %rax
-	mov %rdi, SVM_W_RDI(%rax)
+	mov %rdi, NATIVE_W_RDI(%rax)
 	mov %rax, %rdi
-	mov SVM_W_HOST(%rdi), %rax
+	mov NATIVE_W_OWN(SVM_OWN_HOST)(%rdi), %rax
 	vmload %rax
-	mov %rbx, SVM_W_RBX(%rdi)
-	mov %rcx, SVM_W_RCX(%rdi)
-	mov %rdx, SVM_W_RDX(%rdi)
-	mov %rsi, SVM_W_RSI(%rdi)
-	mov %rbp, SVM_W_RBP(%rdi)
-	mov %r8, SVM_W_R8(%rdi)
-	mov %r9, SVM_W_R9(%rdi)
-	mov %r10, SVM_W_R10(%rdi)
-	mov %r11, SVM_W_R11(%rdi)
-	mov %r12, SVM_W_R12(%rdi)
-	mov %r13, SVM_W_R13(%rdi)
-	mov %r14, SVM_W_R14(%rdi)
-	mov %r15, SVM_W_R15(%rdi)
+	mov %rbx, NATIVE_W_RBX(%rdi)
+	mov %rcx, NATIVE_W_RCX(%rdi)
+	mov %rdx, NATIVE_W_RDX(%rdi)
+	mov %rsi, NATIVE_W_RSI(%rdi)
+	mov %rbp, NATIVE_W_RBP(%rdi)
+	mov %r8, NATIVE_W_R8(%rdi)
+	mov %r9, NATIVE_W_R9(%rdi)
+	mov %r10, NATIVE_W_R10(%rdi)
+	mov %r11, NATIVE_W_R11(%rdi)
+	mov %r12, NATIVE_W_R12(%rdi)
+	mov %r13, NATIVE_W_R13(%rdi)
+	mov %r14, NATIVE_W_R14(%rdi)
+	mov %r15, NATIVE_W_R15(%rdi)
 	/* What the host does not restore is scrubbed. */
 	xor %ecx, %ecx
 	xor %edx, %edx
@@ -106,38 +105,38 @@ vmm__svm_load:
 	rdmsr
 	shl $32, %rdx
 	or %rdx, %rax
-	cmp SVM_W_HSAVE(%rdi), %rax
+	cmp NATIVE_W_OWN(SVM_OWN_HSAVE)(%rdi), %rax
 	jne 9f
-	mov SVM_W_HOST(%rdi), %rax
+	mov NATIVE_W_OWN(SVM_OWN_HOST)(%rdi), %rax
 	vmsave %rax
-	cmpl $0, SVM_W_LIVE(%rdi)
+	cmpl $0, NATIVE_W_LIVE(%rdi)
 	jne 8f
-	mov SVM_W_HFPU(%rdi), %rsi
-	mov SVM_W_XALL(%rdi), %rax
+	mov NATIVE_W_HFPU(%rdi), %rsi
+	mov NATIVE_W_XALL(%rdi), %rax
 	test %rax, %rax
 	jz 5f
 	test %rsi, %rsi
 	jz 1f
-	mov SVM_W_HXCR0(%rdi), %eax
-	mov SVM_W_HXCR0+4(%rdi), %edx
+	mov NATIVE_W_HXCR0(%rdi), %eax
+	mov NATIVE_W_HXCR0+4(%rdi), %edx
 	xsave64 (%rsi)
-1:	mov SVM_W_XALL(%rdi), %rax
-	mov SVM_W_XALL+4(%rdi), %edx
+1:	mov NATIVE_W_XALL(%rdi), %rax
+	mov NATIVE_W_XALL+4(%rdi), %edx
 	xor %ecx, %ecx
 	xsetbv
-	mov SVM_W_FPU(%rdi), %rsi
+	mov NATIVE_W_FPU(%rdi), %rsi
 	xrstor64 (%rsi)
-	cmp SVM_W_XCR0(%rdi), %rax
+	cmp NATIVE_W_XCR0(%rdi), %rax
 	je 8f
-	mov SVM_W_XCR0(%rdi), %eax
-	mov SVM_W_XCR0+4(%rdi), %edx
+	mov NATIVE_W_XCR0(%rdi), %eax
+	mov NATIVE_W_XCR0+4(%rdi), %edx
 	xsetbv
 8:	mov $1, %eax
 	ret
 5:	test %rsi, %rsi
 	jz 6f
 	fxsave64 (%rsi)
-6:	mov SVM_W_FPU(%rdi), %rsi
+6:	mov NATIVE_W_FPU(%rdi), %rsi
 	fxrstor64 (%rsi)
 	jmp 8b
 9:	xor %eax, %eax
@@ -151,22 +150,22 @@ vmm__svm_load:
 	.globl vmm__svm_unload
 	.balign 16
 vmm__svm_unload:
-	mov SVM_W_FPU(%rdi), %r8
-	mov SVM_W_XALL(%rdi), %rax
+	mov NATIVE_W_FPU(%rdi), %r8
+	mov NATIVE_W_XALL(%rdi), %rax
 	test %rax, %rax
 	jz 5f
-	mov SVM_W_XCR0(%rdi), %rcx
-	mov SVM_W_XALL+4(%rdi), %edx
+	mov NATIVE_W_XCR0(%rdi), %rcx
+	mov NATIVE_W_XALL+4(%rdi), %edx
 	not %rcx
 	and %rax, %rcx
 	test $0x202, %ecx
 	jnz 4f
 	xsave64 (%r8)
-2:	mov SVM_W_HFPU(%rdi), %rsi
+2:	mov NATIVE_W_HFPU(%rdi), %rsi
 	test %rsi, %rsi
 	jz 7f
-	mov SVM_W_HXCR0(%rdi), %eax
-	mov SVM_W_HXCR0+4(%rdi), %edx
+	mov NATIVE_W_HXCR0(%rdi), %eax
+	mov NATIVE_W_HXCR0+4(%rdi), %edx
 	xor %ecx, %ecx
 	xsetbv
 	xrstor64 (%rsi)
@@ -174,97 +173,17 @@ vmm__svm_unload:
 4:	xor %ecx, %ecx
 	xsetbv
 	xsave64 (%r8)
-	mov SVM_W_XCR0(%rdi), %eax
-	mov SVM_W_XCR0+4(%rdi), %edx
+	mov NATIVE_W_XCR0(%rdi), %eax
+	mov NATIVE_W_XCR0+4(%rdi), %edx
 	xsetbv
 	jmp 2b
 5:	fxsave64 (%r8)
-	mov SVM_W_HFPU(%rdi), %rsi
+	mov NATIVE_W_HFPU(%rdi), %rsi
 	test %rsi, %rsi
 	jz 7f
 	fxrstor64 (%rsi)
 	ret
-7:	movl $1, SVM_W_LIVE(%rdi)
-	ret
-
-	.globl vmm__svm_rdmsr
-vmm__svm_rdmsr:
-	mov %edi, %ecx
-	rdmsr
-	shl $32, %rdx
-	or %rdx, %rax
-	ret
-
-	.globl vmm__svm_wrmsr
-vmm__svm_wrmsr:
-	mov %edi, %ecx
-	mov %esi, %eax
-	mov %rsi, %rdx
-	shr $32, %rdx
-	wrmsr
-	ret
-
-	.globl vmm__svm_xgetbv
-vmm__svm_xgetbv:
-	xor %ecx, %ecx
-	xgetbv
-	shl $32, %rdx
-	or %rdx, %rax
-	ret
-
-	.globl vmm__svm_cr4
-vmm__svm_cr4:
-	mov %cr4, %rax
-	ret
-
-	.globl vmm__svm_rdtsc
-vmm__svm_rdtsc:
-	rdtsc
-	shl $32, %rdx
-	or %rdx, %rax
-	ret
-
-	.globl vmm__svm_cpuid
-vmm__svm_cpuid:
-	push %rbx
-	mov %rdx, %r8
-	mov %edi, %eax
-	mov %esi, %ecx
-	cpuid
-	mov %eax, (%r8)
-	mov %ebx, 4(%r8)
-	mov %ecx, 8(%r8)
-	mov %edx, 12(%r8)
-	pop %rbx
-	ret
-
-	.globl vmm__svm_get_dr
-vmm__svm_get_dr:
-	mov %dr0, %rax
-	mov %rax, (%rdi)
-	mov %dr1, %rax
-	mov %rax, 8(%rdi)
-	mov %dr2, %rax
-	mov %rax, 16(%rdi)
-	mov %dr3, %rax
-	mov %rax, 24(%rdi)
-	ret
-
-	.globl vmm__svm_set_dr
-vmm__svm_set_dr:
-	mov (%rdi), %rax
-	mov %rax, %dr0
-	mov 8(%rdi), %rax
-	mov %rax, %dr1
-	mov 16(%rdi), %rax
-	mov %rax, %dr2
-	mov 24(%rdi), %rax
-	mov %rax, %dr3
-	ret
-
-	.globl vmm__svm_machine_check
-vmm__svm_machine_check:
-	int $18
+7:	movl $1, NATIVE_W_LIVE(%rdi)
 	ret
 
 #if defined(__ELF__)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
- * The SVM engine on a processor made of C: the functions of svm_world.S are defined here instead.
- * What the guest does is a list of exits; the fake host's memory is physical at its own addresses.
+ * The SVM engine on a processor made of C: the functions of svm_world.S and native_cpu.S are
+ * defined here instead. What the guest does is a list of exits; the fake host's memory is physical
+ * at its own addresses.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,7 @@
 /* --- the processor --- */
 
 /* Fills the VMCB as an exit does. */
-typedef void step(struct svm_vmcb *vmcb, struct vmm__svm_world *world);
+typedef void step(struct svm_vmcb *vmcb, struct vmm__native_world *world);
 
 static struct {
 	uint64_t efer, hsave, vm_cr, cr4;
@@ -38,20 +39,20 @@ static void power_on(void)
 	cpu.features = (uint32_t)SVM_CPUID_EDX_NP;
 }
 
-int vmm__svm_load(struct vmm__svm_world *world)
+int vmm__svm_load(struct vmm__native_world *world)
 {
-	assert_true(cpu.efer & SVM_EFER_SVME || cpu.hsave != world->hsave_pa);
-	return cpu.hsave == world->hsave_pa;
+	assert_true(cpu.efer & SVM_EFER_SVME || cpu.hsave != world->own[SVM_OWN_HSAVE]);
+	return cpu.hsave == world->own[SVM_OWN_HSAVE];
 }
 
-void vmm__svm_unload(struct vmm__svm_world *world)
+void vmm__svm_unload(struct vmm__native_world *world)
 {
 	(void)world;
 }
 
-int vmm__svm_enter(struct vmm__svm_world *world)
+int vmm__svm_enter(struct vmm__native_world *world)
 {
-	struct svm_vmcb *vmcb = (struct svm_vmcb *)(uintptr_t)world->vmcb_pa;
+	struct svm_vmcb *vmcb = (struct svm_vmcb *)(uintptr_t)world->own[SVM_OWN_VMCB];
 
 	if (atomic_load(&world->request) != 0)
 		return 0;
@@ -63,12 +64,12 @@ int vmm__svm_enter(struct vmm__svm_world *world)
 	return 1;
 }
 
-uint64_t vmm__svm_rdmsr(uint32_t msr)
+uint64_t vmm__native_rdmsr(uint32_t msr)
 {
 	return msr == SVM_MSR_EFER ? cpu.efer : msr == SVM_MSR_VM_CR ? cpu.vm_cr : cpu.hsave;
 }
 
-void vmm__svm_wrmsr(uint32_t msr, uint64_t value)
+void vmm__native_wrmsr(uint32_t msr, uint64_t value)
 {
 	if (msr == SVM_MSR_EFER)
 		cpu.efer = value;
@@ -76,22 +77,22 @@ void vmm__svm_wrmsr(uint32_t msr, uint64_t value)
 		cpu.hsave = value;
 }
 
-uint64_t vmm__svm_xgetbv(void)
+uint64_t vmm__native_xgetbv(void)
 {
 	return 1;
 }
 
-uint64_t vmm__svm_cr4(void)
+uint64_t vmm__native_cr4(void)
 {
 	return cpu.cr4;
 }
 
-uint64_t vmm__svm_rdtsc(void)
+uint64_t vmm__native_rdtsc(void)
 {
 	return cpu.tsc += 1000;
 }
 
-void vmm__svm_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+void vmm__native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
 	(void)subleaf;
 	memset(out, 0, 4 * sizeof(*out));
@@ -118,17 +119,17 @@ void vmm__svm_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 	}
 }
 
-void vmm__svm_get_dr(uint64_t dr[4])
+void vmm__native_get_dr(uint64_t dr[4])
 {
 	memset(dr, 0, 4 * sizeof(*dr));
 }
 
-void vmm__svm_set_dr(const uint64_t dr[4])
+void vmm__native_set_dr(const uint64_t dr[4])
 {
 	(void)dr;
 }
 
-void vmm__svm_machine_check(void)
+void vmm__native_machine_check(void)
 {
 }
 
@@ -273,7 +274,7 @@ static void what_is_missing_is_told(void **state)
 	refuses(true, -VMM_ENOTSUP, "NXE");
 }
 
-static void ask_cpuid(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+static void ask_cpuid(struct svm_vmcb *vmcb, struct vmm__native_world *world)
 {
 	(void)world;
 	vmcb->exitcode = SVM_EXIT_CPUID;
@@ -281,7 +282,7 @@ static void ask_cpuid(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
 	vmcb->rip = 0x100;
 }
 
-static void write_port(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+static void write_port(struct svm_vmcb *vmcb, struct vmm__native_world *world)
 {
 	assert_int_equal(world->rbx, 0x4b4d564b); /* KVMK */
 	assert_int_equal(vmcb->rip, 0x102);
@@ -291,7 +292,7 @@ static void write_port(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
 	vmcb->rax = 0x1234;
 }
 
-static void read_port(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+static void read_port(struct svm_vmcb *vmcb, struct vmm__native_world *world)
 {
 	(void)world;
 	assert_int_equal(vmcb->rip, 0x104);
@@ -301,7 +302,7 @@ static void read_port(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
 	vmcb->rax = 0xaaaabbbb;
 }
 
-static void write_bad_msr(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+static void write_bad_msr(struct svm_vmcb *vmcb, struct vmm__native_world *world)
 {
 	assert_int_equal(vmcb->rax, 0xaaaa5678);
 	vmcb->exitcode = SVM_EXIT_MSR;
@@ -310,29 +311,30 @@ static void write_bad_msr(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
 }
 
 /* #GP(0) has come for that, and RIP has not moved. */
-static void halt(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+static void halt(struct svm_vmcb *vmcb, struct vmm__native_world *world)
 {
 	(void)world;
-	assert_int_equal(cpu.eventinj, vmm__svm_event(SVM_EVENT_EXCEPTION, SVM_GP) | SVM_EVENT_EV);
+	assert_int_equal(cpu.eventinj,
+			 vmm__native_event(SVM_EVENT_EXCEPTION, NATIVE_GP) | SVM_EVENT_EV);
 	assert_int_equal(vmcb->rip, 0x105);
 	vmcb->exitcode = SVM_EXIT_HLT;
 }
 
-static void interrupted(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+static void interrupted(struct svm_vmcb *vmcb, struct vmm__native_world *world)
 {
 	(void)world;
 	vmcb->exitcode = SVM_EXIT_INTR;
-	vmcb->exitintinfo = vmm__svm_event(SVM_EVENT_INTR, 0x31);
+	vmcb->exitintinfo = vmm__native_event(SVM_EVENT_INTR, 0x31);
 }
 
-static void again(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+static void again(struct svm_vmcb *vmcb, struct vmm__native_world *world)
 {
 	(void)world;
-	assert_int_equal(cpu.eventinj, vmm__svm_event(SVM_EVENT_INTR, 0x31));
+	assert_int_equal(cpu.eventinj, vmm__native_event(SVM_EVENT_INTR, 0x31));
 	vmcb->exitcode = SVM_EXIT_SHUTDOWN;
 }
 
-static void invalid(struct svm_vmcb *vmcb, struct vmm__svm_world *world)
+static void invalid(struct svm_vmcb *vmcb, struct vmm__native_world *world)
 {
 	(void)world;
 	vmcb->exitcode = UINT32_MAX; /* as QEMU has it */

@@ -4,7 +4,7 @@
  * #DB being intercepted anyway (APM2 13.1, 15.12.2). The guest's own registers wait meanwhile; what
  * it does to them is emulated.
  */
-#include "svm_engine.h"
+#include "native.h"
 #include "x86_reset.h"
 
 #define CR4_DE  BIT(3)
@@ -21,9 +21,9 @@ static uint64_t dr7_bits(uint32_t i, const struct vmm_breakpoint *b)
 	return UINT64_C(2) << (2 * i) | field << (16 + 4 * i);
 }
 
-int vmm__svm_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error)
+int vmm__native_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error)
 {
-	struct vmm__svm_vcpu *v = vcpu;
+	struct vmm__native_vcpu *v = vcpu;
 	bool was = v->watching, is = config->count != 0;
 
 	(void)error;
@@ -41,23 +41,23 @@ int vmm__svm_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm
 		v->vmcb->dr7 |= dr7_bits(i, &config->breakpoints[i]);
 	}
 	v->dr_live = !is && (v->vmcb->dr7 & 0xff) != 0;
-	v->vmcb->intercept_dr = v->dr_live ? 0 : SVM_DR_ALL;
-	vmm__svm_request(v, SVM_REQ_EVENT);
+	v->vm->ops->trap_dr(v, !v->dr_live);
+	vmm__native_request(v, NATIVE_REQ_EVENT);
 	return 0;
 }
 
-static void give(struct vmm__svm_vcpu *v, struct vmm_exit *exit, uint64_t dr6)
+static void give(struct vmm__native_vcpu *v, struct vmm_exit *exit, uint64_t dr6)
 {
 	*exit = (struct vmm_exit){
 		.reason = VMM_EXIT_DEBUG,
 		.flags = VMM_EXIT_F_HW,
 		.addr = v->vmcb->rip,
 		.data = dr6,
-		.hw_code = SVM_EXIT_EXCP(SVM_DB),
+		.hw_code = v->vmcb->exitcode,
 	};
 }
 
-bool vmm__svm_debug_trap(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+bool vmm__native_debug_trap(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
 	uint64_t hit = v->vmcb->dr6 & DR6_HIT;
 
@@ -68,7 +68,7 @@ bool vmm__svm_debug_trap(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 	return true;
 }
 
-bool vmm__svm_debug_due(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+bool vmm__native_debug_due(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
 	if (!v->step_done)
 		return false;
@@ -77,32 +77,32 @@ bool vmm__svm_debug_due(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 	return true;
 }
 
-static uint64_t *guest_dr(struct vmm__svm_vcpu *v, uint32_t number)
+static uint64_t *guest_dr(struct vmm__native_vcpu *v, uint32_t number)
 {
 	return number < 4 ? &v->dr[number] : number == 6 ? &v->vmcb->dr6 : &v->guest_dr7;
 }
 
-int vmm__svm_debug_access(struct vmm__svm_vcpu *v, uint32_t number, bool write)
+int vmm__native_debug_access(struct vmm__native_vcpu *v, uint32_t number, bool write)
 {
 	struct vmm__x86_insn insn;
 	uint64_t *gpr, *dr;
 
 	if ((number == 4 || number == 5) && (v->vmcb->cr4 & CR4_DE)) {
-		vmm__svm_raise_ud(v);
-		return SVM_AGAIN;
+		vmm__native_raise_ud(v);
+		return NATIVE_AGAIN;
 	}
-	if (vmm__svm_decode(v, &insn) != 0 || insn.op != VMM__X86_MOV_DR)
-		return SVM_AGAIN; /* changed meanwhile: look again */
+	if (vmm__native_decode(v, &insn) != 0 || insn.op != VMM__X86_MOV_DR)
+		return NATIVE_AGAIN; /* changed meanwhile: look again */
 	dr = guest_dr(v, number == 4 || number == 5 ? number + 2 : number);
-	gpr = vmm__svm_gpr(v, write ? insn.src.reg : insn.dst.reg);
+	gpr = vmm__native_gpr(v, write ? insn.src.reg : insn.dst.reg);
 	if (write && number >= 4 && (*gpr >> 32) != 0) {
-		vmm__svm_raise_gp(v);
-		return SVM_AGAIN;
+		vmm__native_raise_gp(v);
+		return NATIVE_AGAIN;
 	}
 	if (write)
 		*dr = number >= 4 ? (*gpr & ~DR7_GD) | DR7_ONE : *gpr;
 	else
 		*gpr = *dr;
-	vmm__svm_skip(v, insn.length);
-	return SVM_AGAIN;
+	vmm__native_skip(v, insn.length);
+	return NATIVE_AGAIN;
 }

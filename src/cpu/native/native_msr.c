@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
  * Model-specific registers. A guest sees those that Linux's KVM has for a processor of the same
- * CPUID, as far as anything follows from them; others, and those of SVM itself, are #GP. Registers
- * that the VMCB holds and whose values can do no harm are the guest's own (APM2 15.11).
+ * CPUID, as far as anything follows from them; others, and those of SVM and VMX, are #GP. Registers
+ * that the block holds and whose values can do no harm are the guest's own (APM2 15.11).
  */
-#include "svm_engine.h"
+#include "native.h"
 #include "x86_msr.h"
 #include "x86_paging.h"
 #include "x86_reset.h"
@@ -19,18 +19,18 @@
 /* Eight variable ranges, the fixed ones, write-combining: APM2 7.7.3. */
 #define MTRR_CAP UINT64_C(0x508)
 
-uint64_t vmm__svm_efer_bits(const struct vmm__svm_vcpu *v)
+uint64_t vmm__native_efer_bits(const struct vmm__native_vcpu *v)
 {
-	uint32_t edx = vmm__svm_leaf(v, 0x80000001, 0).edx;
+	uint32_t edx = vmm__native_leaf(v, 0x80000001, 0).edx;
 
 	return (edx & BIT(11) ? EFER_SCE : 0) | (edx & BIT(20) ? X86_EFER_NXE : 0) |
 	       (edx & BIT(25) ? EFER_FFXSR : 0) | (edx & BIT(29) ? EFER_LME | X86_EFER_LMA : 0);
 }
 
 /* SDM 1 13.3: x87 always, AVX with SSE, AVX-512 whole and with AVX. */
-bool vmm__svm_xcr0_valid(const struct vmm__svm_vcpu *v, uint64_t xcr0)
+bool vmm__native_xcr0_valid(const struct vmm__native_vcpu *v, uint64_t xcr0)
 {
-	struct vmm_x86_cpuid e = vmm__svm_leaf(v, 0xd, 0);
+	struct vmm_x86_cpuid e = vmm__native_leaf(v, 0xd, 0);
 	uint64_t all = (uint64_t)e.edx << 32 | e.eax, avx512 = xcr0 & BITS(7, 5);
 
 	return v->has_xsave && !(xcr0 & ~all) && (xcr0 & 1) &&
@@ -44,15 +44,15 @@ static bool canonical(uint64_t va)
 	       (uint64_t)((int64_t)(va << 7) >> 7) == va;
 }
 
-static int set_efer(struct vmm__svm_vcpu *v, uint64_t value)
+static int set_efer(struct vmm__native_vcpu *v, uint64_t value)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 
-	if (value & ~vmm__svm_efer_bits(v))
+	if (value & ~vmm__native_efer_bits(v))
 		return -VMM_ENOENT;
 	if ((vmcb->cr0 & X86_CR0_PG) && ((value ^ vmcb->efer) & EFER_LME))
 		return -VMM_ENOENT;
-	vmcb->efer = (value & ~X86_EFER_LMA) | (vmcb->efer & X86_EFER_LMA) | SVM_EFER_SVME;
+	vmcb->efer = (value & ~X86_EFER_LMA) | (vmcb->efer & X86_EFER_LMA) | v->vm->ops->efer;
 	return 0;
 }
 
@@ -63,7 +63,7 @@ struct plain {
 	uint64_t reserved;
 };
 
-static uint64_t *mtrr_word(struct vmm__svm_vcpu *v, uint32_t index)
+static uint64_t *mtrr_word(struct vmm__native_vcpu *v, uint32_t index)
 {
 	if (index >= X86_MSR_MTRR_VAR && index < X86_MSR_MTRR_VAR + 16)
 		return &v->mtrr_var[index - X86_MSR_MTRR_VAR];
@@ -82,7 +82,7 @@ static uint64_t *mtrr_word(struct vmm__svm_vcpu *v, uint32_t index)
 	}
 }
 
-static struct plain plain(struct vmm__svm_vcpu *v, uint32_t index)
+static struct plain plain(struct vmm__native_vcpu *v, uint32_t index)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 
@@ -130,24 +130,24 @@ static bool pat_valid(uint64_t pat)
 	return true;
 }
 
-static bool is_apic(const struct vmm__svm_vcpu *v, uint32_t index)
+static bool is_apic(const struct vmm__native_vcpu *v, uint32_t index)
 {
-	return vmm__svm_has_irqchip(v) &&
+	return vmm__native_has_irqchip(v) &&
 	       (index == VMM__MSR_APIC_BASE || index == VMM__MSR_TSC_DEADLINE ||
 		(index >= VMM__LAPIC_MSR_FIRST && index <= VMM__LAPIC_MSR_LAST));
 }
 
-static int set_apic(struct vmm__svm_vcpu *v, uint32_t index, uint64_t value)
+static int set_apic(struct vmm__native_vcpu *v, uint32_t index, uint64_t value)
 {
-	struct vmm__lapic_now now = vmm__svm_now(v);
+	struct vmm__lapic_now now = vmm__native_now(v);
 
 	if (!vmm__lapic_write_msr(&v->lapic, &now, index, value, v->phys_bits))
 		return -VMM_ENOENT;
-	vmm__svm_request(v, SVM_REQ_EVENT);
+	vmm__native_request(v, NATIVE_REQ_EVENT);
 	return 0;
 }
 
-int vmm__svm_get_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint64_t *value)
+int vmm__native_get_msr(struct vmm__native_vcpu *v, uint32_t index, bool by_host, uint64_t *value)
 {
 	const uint64_t *word = plain(v, index).word;
 
@@ -156,13 +156,13 @@ int vmm__svm_get_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint
 		return 0;
 	}
 	if (is_apic(v, index)) {
-		struct vmm__lapic_now now = vmm__svm_now(v);
+		struct vmm__lapic_now now = vmm__native_now(v);
 
 		return vmm__lapic_read_msr(&v->lapic, &now, index, value) ? 0 : -VMM_ENOENT;
 	}
 	switch (index) {
 	case X86_MSR_TSC:
-		*value = vmm__svm_tsc(v);
+		*value = vmm__native_tsc(v);
 		return 0;
 	case X86_MSR_TSC_ADJUST:
 		*value = v->tsc_adjust;
@@ -171,7 +171,7 @@ int vmm__svm_get_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint
 		*value = v->apic_base;
 		return 0;
 	case X86_MSR_EFER:
-		*value = v->vmcb->efer & ~SVM_EFER_SVME;
+		*value = v->vmcb->efer & ~v->vm->ops->efer;
 		return 0;
 	case X86_MSR_PAT:
 		*value = v->vmcb->g_pat;
@@ -209,32 +209,32 @@ int vmm__svm_get_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint
 	}
 }
 
-static void set_tsc(struct vmm__svm_vcpu *v, bool by_host, uint64_t value)
+static void set_tsc(struct vmm__native_vcpu *v, bool by_host, uint64_t value)
 {
 	if (!by_host)
-		v->tsc_adjust += value - vmm__svm_tsc(v);
-	vmm__svm_set_tsc(v, value);
+		v->tsc_adjust += value - vmm__native_tsc(v);
+	vmm__native_set_tsc(v, value);
 }
 
-static void set_tsc_adjust(struct vmm__svm_vcpu *v, bool by_host, uint64_t value)
+static void set_tsc_adjust(struct vmm__native_vcpu *v, bool by_host, uint64_t value)
 {
 	if (!by_host) {
 		v->vmcb->tsc_offset += value - v->tsc_adjust;
-		vmm__svm_write_time(v);
+		vmm__native_write_time(v);
 	}
 	v->tsc_adjust = value;
 }
 
-static int set_pv_time(struct vmm__svm_vcpu *v, uint64_t value)
+static int set_pv_time(struct vmm__native_vcpu *v, uint64_t value)
 {
 	if (value & 2)
 		return -VMM_ENOENT;
 	v->pv_time = value;
-	vmm__svm_write_time(v);
+	vmm__native_write_time(v);
 	return 0;
 }
 
-static int set_apic_base(struct vmm__svm_vcpu *v, uint64_t value)
+static int set_apic_base(struct vmm__native_vcpu *v, uint64_t value)
 {
 	if (value & (BITS(63, 52) | BITS(7, 0) | BIT(9)))
 		return -VMM_ENOENT;
@@ -242,7 +242,7 @@ static int set_apic_base(struct vmm__svm_vcpu *v, uint64_t value)
 	return 0;
 }
 
-int vmm__svm_set_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint64_t value)
+int vmm__native_set_msr(struct vmm__native_vcpu *v, uint32_t index, bool by_host, uint64_t value)
 {
 	struct plain p = plain(v, index);
 
@@ -286,7 +286,7 @@ int vmm__svm_set_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint
 	case PV_MSR_WALL_OLD:
 		v->pv_wall = value;
 		if (!by_host && value != 0)
-			vmm__svm_write_wall(v);
+			vmm__native_write_wall(v);
 		return 0;
 	default:
 		return -VMM_ENOENT;
@@ -294,7 +294,7 @@ int vmm__svm_set_msr(struct vmm__svm_vcpu *v, uint32_t index, bool by_host, uint
 }
 
 /* APM2 14.1.3 */
-void vmm__svm_reset_msrs(struct vmm__svm_vcpu *v)
+void vmm__native_reset_msrs(struct vmm__native_vcpu *v)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 
@@ -308,7 +308,7 @@ void vmm__svm_reset_msrs(struct vmm__svm_vcpu *v)
 	v->pv_time = v->pv_wall = 0;
 }
 
-int vmm__svm_msr_list(void *opaque, uint32_t *list, uint32_t *count, struct vmm_error *error)
+int vmm__native_msr_list(void *opaque, uint32_t *list, uint32_t *count, struct vmm_error *error)
 {
 	static const uint32_t all[] = {
 		X86_MSR_SYSENTER_CS,  X86_MSR_SYSENTER_ESP,
@@ -341,7 +341,7 @@ int vmm__svm_msr_list(void *opaque, uint32_t *list, uint32_t *count, struct vmm_
 
 /* --- filters and permission maps --- */
 
-static uint32_t filter_action(const struct vmm__svm_vm *vm, uint32_t msr, uint32_t access)
+static uint32_t filter_action(const struct vmm__native_vm *vm, uint32_t msr, uint32_t access)
 {
 	for (uint32_t i = vm->filter_count; i-- > 0;) { /* the later wins */
 		const struct vmm_x86_filter *f = &vm->filters[i];
@@ -352,22 +352,17 @@ static uint32_t filter_action(const struct vmm__svm_vm *vm, uint32_t msr, uint32
 	return VMM_FILTER_ALLOW;
 }
 
-/* Let the guest have an MSR itself: two bits each, reads and writes (APM2 15.11). */
-static void pass_msr(struct vmm__svm_vm *vm, uint32_t msr)
+static void pass_msr(struct vmm__native_vm *vm, uint32_t msr)
 {
-	uint32_t range = msr < 0x2000 ? 0 : msr < 0xc0002000 ? 1 : 2;
-	uint32_t bit = 0x2000 * range + (msr & 0x1fff);
-
-	for (uint32_t i = 0; i < 2; i++) {
-		uint32_t access = i == 0 ? VMM_FILTER_READ : VMM_FILTER_WRITE;
-
-		if (filter_action(vm, msr, access) == VMM_FILTER_ALLOW)
-			vm->msrpm[bit / 4] &= (uint8_t) ~(1u << (2 * (bit % 4) + i));
-	}
+	if (filter_action(vm, msr, VMM_FILTER_READ) == VMM_FILTER_ALLOW)
+		vm->ops->pass_msr(vm, msr, VMM_FILTER_READ);
+	if (filter_action(vm, msr, VMM_FILTER_WRITE) == VMM_FILTER_ALLOW)
+		vm->ops->pass_msr(vm, msr, VMM_FILTER_WRITE);
 }
 
 /* Ports whose accesses of both kinds are all allowed; the map does not tell them apart. */
-static void pass_ports(struct vmm__svm_vm *vm, const struct vmm_x86_filter *ports, uint32_t count)
+static void pass_ports(struct vmm__native_vm *vm, const struct vmm_x86_filter *ports,
+		       uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		for (uint32_t port = ports[i].first; port - ports[i].first < ports[i].count;
@@ -383,28 +378,29 @@ static void pass_ports(struct vmm__svm_vm *vm, const struct vmm_x86_filter *port
 	}
 }
 
-int vmm__svm_filter(struct vmm__svm_vm *vm, const struct vmm_x86_filter *msrs, uint32_t count,
-		    const struct vmm_x86_filter *ports, uint32_t port_count,
-		    struct vmm_error *error)
+int vmm__native_vm_seal(void *opaque, const struct vmm_x86_filter *msrs, uint32_t count,
+			const struct vmm_x86_filter *ports, uint32_t port_count,
+			struct vmm_error *error)
 {
 	static const uint32_t passed[] = {
 		X86_MSR_SYSENTER_CS, X86_MSR_SYSENTER_ESP, X86_MSR_SYSENTER_EIP, X86_MSR_STAR,
 		X86_MSR_LSTAR,       X86_MSR_CSTAR,        X86_MSR_SFMASK,       X86_MSR_FS_BASE,
 		X86_MSR_GS_BASE,     X86_MSR_KERNEL_GS,
 	};
+	struct vmm__native_vm *vm = opaque;
 
-	vmm__svm_free(vm, vm->filters, vm->filter_count * sizeof(*msrs));
+	vmm__native_free(vm, vm->filters, vm->filter_count * sizeof(*msrs));
 	vm->filters = NULL;
 	vm->filter_count = 0;
 	if (count != 0) {
-		vm->filters = vmm__svm_alloc(vm, count * sizeof(*msrs), sizeof(uint64_t));
+		vm->filters = vmm__native_alloc(vm, count * sizeof(*msrs), sizeof(uint64_t));
 		if (!vm->filters)
 			return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_seal", 0,
 					 "no memory for filters");
 		memcpy(vm->filters, msrs, count * sizeof(*msrs));
 		vm->filter_count = count;
 	}
-	memset(vm->msrpm, 0xff, SVM_MSRPM_BYTES);
+	memset(vm->msrpm, 0xff, vm->ops->msrpm_bytes);
 	memset(vm->iopm, 0xff, SVM_IOPM_BYTES);
 	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		pass_msr(vm, passed[i]);
@@ -414,18 +410,18 @@ int vmm__svm_filter(struct vmm__svm_vm *vm, const struct vmm_x86_filter *msrs, u
 
 /* --- exits --- */
 
-static void put_value(struct vmm__svm_vcpu *v, uint64_t value)
+static void put_value(struct vmm__native_vcpu *v, uint64_t value)
 {
 	v->vmcb->rax = value & UINT32_MAX;
 	v->world.rdx = value >> 32;
 }
 
-static uint64_t written_value(const struct vmm__svm_vcpu *v)
+static uint64_t written_value(const struct vmm__native_vcpu *v)
 {
 	return v->world.rdx << 32 | (v->vmcb->rax & UINT32_MAX);
 }
 
-static int give(struct vmm__svm_vcpu *v, struct vmm_exit *exit, uint32_t index, bool write)
+static int give(struct vmm__native_vcpu *v, struct vmm_exit *exit, uint32_t index, bool write)
 {
 	*exit = (struct vmm_exit){
 		.reason = VMM_EXIT_MSR,
@@ -437,14 +433,13 @@ static int give(struct vmm__svm_vcpu *v, struct vmm_exit *exit, uint32_t index, 
 		.hw_code = v->vmcb->exitcode,
 		.hw_info = v->vmcb->exitinfo1,
 	};
-	v->answer = write ? SVM_ANSWER_WRMSR : SVM_ANSWER_RDMSR;
+	v->answer = write ? NATIVE_ANSWER_WRMSR : NATIVE_ANSWER_RDMSR;
 	return 0;
 }
 
-int vmm__svm_handle_msr(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+int vmm__native_handle_msr(struct vmm__native_vcpu *v, bool write, struct vmm_exit *exit)
 {
 	uint32_t index = (uint32_t)v->world.rcx;
-	bool write = v->vmcb->exitinfo1 & 1;
 	uint32_t action = filter_action(v->vm, index, write ? VMM_FILTER_WRITE : VMM_FILTER_READ);
 	uint64_t value = 0;
 	int r = -VMM_ENOENT;
@@ -452,25 +447,25 @@ int vmm__svm_handle_msr(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 	if (action == VMM_FILTER_EXIT)
 		return give(v, exit, index, write);
 	if (action == VMM_FILTER_ALLOW)
-		r = write ? vmm__svm_set_msr(v, index, false, written_value(v))
-			  : vmm__svm_get_msr(v, index, false, &value);
+		r = write ? vmm__native_set_msr(v, index, false, written_value(v))
+			  : vmm__native_get_msr(v, index, false, &value);
 	if (r != 0) {
-		vmm__svm_raise_gp(v);
-		return SVM_AGAIN;
+		vmm__native_raise_gp(v);
+		return NATIVE_AGAIN;
 	}
 	if (!write)
 		put_value(v, value);
-	vmm__svm_skip(v, vmm__svm_insn_len(v, 2));
-	return SVM_AGAIN;
+	vmm__native_skip(v, vmm__native_insn_len(v, 2));
+	return NATIVE_AGAIN;
 }
 
-void vmm__svm_answer_msr(struct vmm__svm_vcpu *v, const struct vmm_exit *exit)
+void vmm__native_answer_msr(struct vmm__native_vcpu *v, const struct vmm_exit *exit)
 {
 	if (exit->flags & VMM_EXIT_F_FAIL) {
-		vmm__svm_raise_gp(v);
+		vmm__native_raise_gp(v);
 		return;
 	}
-	if (v->answer == SVM_ANSWER_RDMSR)
+	if (v->answer == NATIVE_ANSWER_RDMSR)
 		put_value(v, exit->data);
-	vmm__svm_skip(v, vmm__svm_insn_len(v, 2));
+	vmm__native_skip(v, vmm__native_insn_len(v, 2));
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
- * Slots in nested page tables (APM2 15.25), which src/mmu makes. Their format is that of the host's
- * own paging. Pages for them are taken from the host before a change begins, and kept.
+ * Slots in nested page tables, which src/mmu makes: their format is the engine's matter. Pages for
+ * them are taken from the host before a change begins, and kept.
  */
-#include "svm_engine.h"
-
-#include "x86_paging.h"
+#include "native.h"
 
 #define PAGE UINT64_C(4096)
 
@@ -13,7 +11,7 @@
 #define LEAVE_NS  UINT64_C(60000000000)
 #define REKICK_NS UINT64_C(100000)
 
-static int await_flush(struct vmm__svm_vcpu *v)
+static int await_flush(struct vmm__native_vcpu *v)
 {
 	const struct vmm_host *host = v->vm->host;
 	uint64_t start = host->time_ns(host->opaque), cpu;
@@ -21,7 +19,7 @@ static int await_flush(struct vmm__svm_vcpu *v)
 
 	while ((cpu = atomic_load(&v->on_cpu)) != 0) {
 		seen = atomic_load(&v->world.request);
-		if (!(seen & SVM_REQ_FLUSH))
+		if (!(seen & NATIVE_REQ_FLUSH))
 			return 0;
 		if (host->time_ns(host->opaque) - start > LEAVE_NS)
 			return -VMM_ETIMEOUT;
@@ -34,30 +32,30 @@ static int await_flush(struct vmm__svm_vcpu *v)
 /* Each vCPU begins with an empty TLB when it next enters; those in the guest leave it. */
 static int invalidate(void *ctx, const struct vmm__pt_inval *inval)
 {
-	struct vmm__svm_vm *vm = ctx;
+	struct vmm__native_vm *vm = ctx;
 	int r = 0;
 
 	(void)inval;
-	for (struct vmm__svm_vcpu *v = vm->vcpus; v; v = v->next)
-		vmm__svm_request(v, SVM_REQ_FLUSH);
-	for (struct vmm__svm_vcpu *v = vm->vcpus; v && !vm->quiet && r == 0; v = v->next)
+	for (struct vmm__native_vcpu *v = vm->vcpus; v; v = v->next)
+		vmm__native_request(v, NATIVE_REQ_FLUSH);
+	for (struct vmm__native_vcpu *v = vm->vcpus; v && !vm->quiet && r == 0; v = v->next)
 		r = await_flush(v);
 	return r;
 }
 
-static int fill_pool(struct vmm__svm_vm *vm, uint64_t pages, struct vmm_error *error)
+static int fill_pool(struct vmm__native_vm *vm, uint64_t pages, struct vmm_error *error)
 {
 	while (vm->pt.pool_pages < pages) {
-		void *page = vmm__svm_alloc(vm, PAGE, PAGE);
+		void *page = vmm__native_alloc(vm, PAGE, PAGE);
 		int r;
 
 		if (!page)
 			return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_map", 0,
 					 "no memory for nested page tables");
-		r = vmm__pt_pool_add(&vm->pt, page, vmm__svm_phys(vm, page));
+		r = vmm__pt_pool_add(&vm->pt, page, vmm__native_phys(vm, page));
 		if (r == 0)
 			continue;
-		vmm__svm_free(vm, page, PAGE);
+		vmm__native_free(vm, page, PAGE);
 		return vmm__fail(error, -VMM_ENOTSUP, "vmm_vm_map", 0,
 				 "the host's alloc() is not at a constant distance from physical "
 				 "memory");
@@ -65,38 +63,30 @@ static int fill_pool(struct vmm__svm_vm *vm, uint64_t pages, struct vmm_error *e
 	return 0;
 }
 
-int vmm__svm_memory_init(struct vmm__svm_vm *vm, struct vmm_error *error)
+int vmm__native_memory_init(struct vmm__native_vm *vm, struct vmm__pt_config *config,
+			    struct vmm_error *error)
 {
 	static const struct vmm__pt_ops ops = {.invalidate = invalidate};
-	bool la57 = (vmm__svm_cr4() & X86_CR4_LA57) != 0;
-	uint32_t widths[4], features[4];
-	struct vmm__pt_config config;
+	uint32_t widths[4];
 	int r;
 
-	vmm__svm_cpuid(0x80000001, 0, features);
-	vmm__svm_cpuid(0x80000008, 0, widths);
-	vm->pt_root = vmm__svm_alloc(vm, PAGE, PAGE);
+	vmm__native_cpuid(0x80000008, 0, widths);
+	vm->pt_root = vmm__native_alloc(vm, PAGE, PAGE);
 	if (!vm->pt_root)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_create", 0, "no memory");
-	config = (struct vmm__pt_config){
-		.format = &vmm__pt_npt,
-		.ops = &ops,
-		.ctx = vm,
-		.root = vm->pt_root,
-		.root_pa = vmm__svm_phys(vm, vm->pt_root),
-		.ia_bits = la57 ? 57 : 48,
-		.oa_bits = (uint8_t)(widths[0] & 0xff),
-		.leaf_shift = features[3] & BIT(26) ? 30 : 21,
-		.flags = VMM__PT_AD,
-	};
-	config.offset = (uintptr_t)vm->pt_root - config.root_pa;
-	r = vmm__pt_init(&vm->pt, &config);
+	config->ops = &ops;
+	config->ctx = vm;
+	config->root = vm->pt_root;
+	config->root_pa = vmm__native_phys(vm, vm->pt_root);
+	config->oa_bits = (uint8_t)(widths[0] & 0xff);
+	config->offset = (uintptr_t)vm->pt_root - config->root_pa;
+	r = vmm__pt_init(&vm->pt, config);
 	return r == 0 ? 0
 		      : vmm__fail(error, -VMM_ENOTSUP, "vmm_vm_create", 0,
-				  "no nested tables of %u bits", config.ia_bits);
+				  "no nested tables of %u bits", config->ia_bits);
 }
 
-void vmm__svm_memory_fini(struct vmm__svm_vm *vm)
+void vmm__native_memory_fini(struct vmm__native_vm *vm)
 {
 	uint64_t pa;
 	void *page;
@@ -104,28 +94,28 @@ void vmm__svm_memory_fini(struct vmm__svm_vm *vm)
 	if (vm->pt.root) {
 		vmm__pt_destroy(&vm->pt);
 		while ((page = vmm__pt_pool_take(&vm->pt, &pa)))
-			vmm__svm_free(vm, page, PAGE);
+			vmm__native_free(vm, page, PAGE);
 	}
-	vmm__svm_free(vm, vm->pt_root, PAGE);
-	vmm__svm_free(vm, vm->slots, vm->slot_room * sizeof(*vm->slots));
+	vmm__native_free(vm, vm->pt_root, PAGE);
+	vmm__native_free(vm, vm->slots, vm->slot_room * sizeof(*vm->slots));
 }
 
-static int reserve(struct vmm__svm_vm *vm, uint32_t number, struct vmm_error *error)
+static int reserve(struct vmm__native_vm *vm, uint32_t number, struct vmm_error *error)
 {
 	uint32_t room = vm->slot_room ? vm->slot_room : 16;
-	struct vmm__svm_slot *slots;
+	struct vmm__native_slot *slots;
 
 	if (number < vm->slot_room)
 		return 0;
 	while (room <= number)
 		room *= 2;
-	slots = vmm__svm_alloc(vm, room * sizeof(*slots), sizeof(uint64_t));
+	slots = vmm__native_alloc(vm, room * sizeof(*slots), sizeof(uint64_t));
 	if (!slots)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_map", 0, "no memory for %u slots",
 				 room);
 	if (vm->slots)
 		memcpy(slots, vm->slots, vm->slot_room * sizeof(*slots));
-	vmm__svm_free(vm, vm->slots, vm->slot_room * sizeof(*slots));
+	vmm__native_free(vm, vm->slots, vm->slot_room * sizeof(*slots));
 	vm->slots = slots;
 	vm->slot_room = room;
 	return 0;
@@ -134,16 +124,16 @@ static int reserve(struct vmm__svm_vm *vm, uint32_t number, struct vmm_error *er
 /* --- what backs a slot, run by run --- */
 
 /* The run of physical memory at @offset in a slot: its address, and how long it is at most. */
-static uint64_t run_at(const struct vmm__svm_vm *vm, const struct vmm__slot *slot, uint64_t offset,
-		       uint64_t *len)
+static uint64_t run_at(const struct vmm__native_vm *vm, const struct vmm__slot *slot,
+		       uint64_t offset, uint64_t *len)
 {
 	const uint8_t *at = (const uint8_t *)slot->hva + offset;
 	uint64_t left = slot->len - offset, hpa;
 
 	if (slot->hva) {
-		hpa = vmm__svm_phys(vm, at);
+		hpa = vmm__native_phys(vm, at);
 		*len = PAGE;
-		while (*len < left && vmm__svm_phys(vm, at + *len) == hpa + *len)
+		while (*len < left && vmm__native_phys(vm, at + *len) == hpa + *len)
 			*len += PAGE;
 		return hpa;
 	}
@@ -163,8 +153,8 @@ static unsigned memtype(const struct vmm__slot *slot)
 	return slot->memtype == VMM_MEMTYPE_WB ? VMM__MEM_WB : VMM__MEM_UC;
 }
 
-static int map_run(struct vmm__svm_vm *vm, const struct vmm__slot *slot, uint64_t gpa, uint64_t hpa,
-		   uint64_t len, struct vmm_error *error)
+static int map_run(struct vmm__native_vm *vm, const struct vmm__slot *slot, uint64_t gpa,
+		   uint64_t hpa, uint64_t len, struct vmm_error *error)
 {
 	struct vmm__ia ia = vmm__ia(gpa);
 	struct vmm__oa oa = vmm__oa(hpa);
@@ -181,7 +171,7 @@ static int map_run(struct vmm__svm_vm *vm, const struct vmm__slot *slot, uint64_
 }
 
 /* Begin with pages of 4 KiB that are clean; the range is mapped. */
-static int track(struct vmm__svm_vm *vm, uint64_t gpa, uint64_t len, struct vmm_error *error)
+static int track(struct vmm__native_vm *vm, uint64_t gpa, uint64_t len, struct vmm_error *error)
 {
 	struct vmm__ia ia = vmm__ia(gpa);
 	int r = fill_pool(vm, vmm__pt_bound_split(&vm->pt, ia, len, 12), error);
@@ -194,7 +184,7 @@ static int track(struct vmm__svm_vm *vm, uint64_t gpa, uint64_t len, struct vmm_
 	return r == 0 ? 0 : vmm__fail(error, r, "vmm_vm_dirty_start", 0, "nested page tables");
 }
 
-static int unmap(struct vmm__svm_vm *vm, uint64_t gpa, uint64_t len, struct vmm_error *error)
+static int unmap(struct vmm__native_vm *vm, uint64_t gpa, uint64_t len, struct vmm_error *error)
 {
 	int r = fill_pool(vm, vmm__pt_bound_edges(&vm->pt), error);
 
@@ -203,7 +193,7 @@ static int unmap(struct vmm__svm_vm *vm, uint64_t gpa, uint64_t len, struct vmm_
 	return r == 0 ? 0 : vmm__fail(error, r, "vmm_vm_unmap", 0, "nested page tables");
 }
 
-static int add(struct vmm__svm_vm *vm, const struct vmm__slot *slot, struct vmm_error *error)
+static int add(struct vmm__native_vm *vm, const struct vmm__slot *slot, struct vmm_error *error)
 {
 	uint64_t done = 0, len;
 	struct vmm_error ignored;
@@ -223,7 +213,7 @@ static int add(struct vmm__svm_vm *vm, const struct vmm__slot *slot, struct vmm_
 	return r;
 }
 
-static int change(struct vmm__svm_vm *vm, const struct vmm__svm_slot *old,
+static int change(struct vmm__native_vm *vm, const struct vmm__native_slot *old,
 		  const struct vmm__slot *slot, struct vmm_error *error)
 {
 	int r = 0;
@@ -242,11 +232,11 @@ static int change(struct vmm__svm_vm *vm, const struct vmm__svm_slot *old,
 		       : vmm__fail(error, r, "vmm_vm_protect", 0, "nested page tables");
 }
 
-int vmm__svm_mem_set(void *opaque, uint32_t number, const struct vmm__slot *slot, uint32_t quiet,
-		     struct vmm_error *error)
+int vmm__native_mem_set(void *opaque, uint32_t number, const struct vmm__slot *slot, uint32_t quiet,
+			struct vmm_error *error)
 {
-	struct vmm__svm_vm *vm = opaque;
-	struct vmm__svm_slot *old;
+	struct vmm__native_vm *vm = opaque;
+	struct vmm__native_slot *old;
 	int r = reserve(vm, number, error);
 
 	if (r != 0)
@@ -261,12 +251,12 @@ int vmm__svm_mem_set(void *opaque, uint32_t number, const struct vmm__slot *slot
 		r = change(vm, old, slot, error);
 	if (r != 0)
 		return r;
-	*old = slot ? (struct vmm__svm_slot){slot->gpa, slot->len, slot->prot, slot->dirty}
-		    : (struct vmm__svm_slot){0};
+	*old = slot ? (struct vmm__native_slot){slot->gpa, slot->len, slot->prot, slot->dirty}
+		    : (struct vmm__native_slot){0};
 	return 0;
 }
 
-static bool may_write(const struct vmm__svm_vm *vm, uint64_t gpa)
+static bool may_write(const struct vmm__native_vm *vm, uint64_t gpa)
 {
 	struct vmm__pt_leaf leaf;
 
@@ -274,7 +264,8 @@ static bool may_write(const struct vmm__svm_vm *vm, uint64_t gpa)
 }
 
 /* The library may write what the guest may not: the nested tables tell. */
-int vmm__svm_write_guest(const struct vmm__svm_vm *vm, uint64_t gpa, const void *buf, size_t len)
+int vmm__native_write_guest(const struct vmm__native_vm *vm, uint64_t gpa, const void *buf,
+			    size_t len)
 {
 	const struct vmm__services *s = vm->services;
 
@@ -300,11 +291,11 @@ static void tell(void *ctx, const struct vmm__pt_leaf *leaf)
 	}
 }
 
-int vmm__svm_mem_dirty(void *opaque, uint32_t number, uint64_t *bitmap, size_t words,
-		       struct vmm_error *error)
+int vmm__native_mem_dirty(void *opaque, uint32_t number, uint64_t *bitmap, size_t words,
+			  struct vmm_error *error)
 {
-	struct vmm__svm_vm *vm = opaque;
-	const struct vmm__svm_slot *slot = &vm->slots[number];
+	struct vmm__native_vm *vm = opaque;
+	const struct vmm__native_slot *slot = &vm->slots[number];
 	struct harvest h = {slot->gpa, slot->len, bitmap};
 	int r;
 

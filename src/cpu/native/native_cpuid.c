@@ -4,7 +4,7 @@
  * of models is src/cpu/x86's. Bits that follow the guest's own registers are filled in when it
  * asks.
  */
-#include "svm_engine.h"
+#include "native.h"
 #include "x86_paging.h"
 
 /* The paravirtual features: pvclock.h of Linux's KVM ABI (Documentation/virt/kvm/x86/cpuid.rst). */
@@ -63,23 +63,23 @@ struct material {
 	struct vmm_x86_cpuid scratch[VMM__CPUID_MAX];
 };
 
-uint64_t vmm__svm_xcr0_all(void)
+uint64_t vmm__native_xcr0_all(void)
 {
 	uint32_t r[4];
 
-	vmm__svm_cpuid(1, 0, r);
+	vmm__native_cpuid(1, 0, r);
 	if (!(r[2] & CPUID_1_ECX_XSAVE))
 		return 0;
-	vmm__svm_cpuid(0xd, 0, r);
+	vmm__native_cpuid(0xd, 0, r);
 	return ((uint64_t)r[3] << 32 | r[0]) & XCR0_KNOWN;
 }
 
-/* A nested table of four levels takes 48 bits; the processor may have fewer. */
-uint32_t vmm__svm_gpa_bits(void)
+/* The processor may have fewer than the tables take. */
+uint32_t vmm__native_gpa_bits(uint32_t most)
 {
-	uint32_t r[4], most = vmm__svm_cr4() & X86_CR4_LA57 ? 52 : 48;
+	uint32_t r[4];
 
-	vmm__svm_cpuid(0x80000008, 0, r);
+	vmm__native_cpuid(0x80000008, 0, r);
 	return (r[0] & 0xff) < most ? r[0] & 0xff : most;
 }
 
@@ -102,7 +102,7 @@ static void add_shown(struct vmm__cpuid *table, const struct shown *s, uint32_t 
 
 	if (s->leaf > max)
 		return;
-	vmm__svm_cpuid(s->leaf, s->subleaf, r);
+	vmm__native_cpuid(s->leaf, s->subleaf, r);
 	r[0] &= s->eax;
 	r[1] &= s->ebx;
 	r[2] &= s->ecx;
@@ -132,7 +132,7 @@ static void add_shown(struct vmm__cpuid *table, const struct shown *s, uint32_t 
 /* Leaf 0xD: SDM 1 13.2. Only what XCR0 names; no supervisor states. */
 static void add_xsave(struct vmm__cpuid *table)
 {
-	uint64_t xall = vmm__svm_xcr0_all();
+	uint64_t xall = vmm__native_xcr0_all();
 	uint32_t r[4], size = 576;
 
 	if (xall == 0)
@@ -140,14 +140,14 @@ static void add_xsave(struct vmm__cpuid *table)
 	for (uint32_t i = 2; i < 63; i++) {
 		if (!(xall >> i & 1))
 			continue;
-		vmm__svm_cpuid(0xd, i, r);
+		vmm__native_cpuid(0xd, i, r);
 		if (r[0] + r[1] > size)
 			size = r[0] + r[1];
 		r[2] &= 2; /* aligned in the compacted format; not a supervisor's */
 		r[3] = 0;
 		put(table, 0xd, i, VMM_X86_CPUID_SUBLEAF, r);
 	}
-	vmm__svm_cpuid(0xd, 1, r);
+	vmm__native_cpuid(0xd, 1, r);
 	put(table, 0xd, 1, VMM_X86_CPUID_SUBLEAF, (uint32_t[]){r[0] & 7, 0, 0, 0});
 	put(table, 0xd, 0, VMM_X86_CPUID_SUBLEAF,
 	    (uint32_t[]){(uint32_t)xall, size, size, (uint32_t)(xall >> 32)});
@@ -159,7 +159,7 @@ static void add_caches(struct vmm__cpuid *table, uint32_t max)
 	uint32_t r[4];
 
 	for (uint32_t i = 0; max >= 0x8000001d && i < 8; i++) {
-		vmm__svm_cpuid(0x8000001d, i, r);
+		vmm__native_cpuid(0x8000001d, i, r);
 		if ((r[0] & 31) == 0)
 			break;
 		put(table, 0x8000001d, i, VMM_X86_CPUID_SUBLEAF, r);
@@ -171,8 +171,8 @@ static void gather(struct material *m, uint32_t tsc_khz)
 	struct vmm__cpuid table = {m->supported, 0, VMM__CPUID_MAX};
 	uint32_t basic[4], extended[4];
 
-	vmm__svm_cpuid(0, 0, basic);
-	vmm__svm_cpuid(0x80000000, 0, extended);
+	vmm__native_cpuid(0, 0, basic);
+	vmm__native_cpuid(0x80000000, 0, extended);
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
 		add_shown(&table, &shown[i], shown[i].leaf < 0x80000000 ? basic[0] : extended[0]);
 	add_xsave(&table);
@@ -187,21 +187,21 @@ static void gather(struct material *m, uint32_t tsc_khz)
 	};
 }
 
-int vmm__svm_cpu_model(const struct vmm_host *host, const char *model,
-		       struct vmm_x86_cpuid *entries, uint32_t *count, struct vmm_error *error)
+int vmm__native_cpu_model(const struct vmm_host *host, const char *model,
+			  struct vmm_x86_cpuid *entries, uint32_t *count, struct vmm_error *error)
 {
 	struct material *m = host->alloc(host->opaque, sizeof(*m), 16);
 	int r;
 
 	if (!m)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_x86_cpu_model", 0, "no memory");
-	gather(m, vmm__svm_calibrate(host));
+	gather(m, vmm__native_calibrate(host));
 	r = vmm__x86_cpu_model(&m->policy, model, entries, count, error);
 	host->free(host->opaque, m, sizeof(*m));
 	return r;
 }
 
-static int default_cpuid(struct vmm__svm_vcpu *v, struct material *m, struct vmm_error *error)
+static int default_cpuid(struct vmm__native_vcpu *v, struct material *m, struct vmm_error *error)
 {
 	const struct vmm_x86_topology topology = {1, 1, v->vm->max_vcpus, 1, 1};
 	int r;
@@ -215,18 +215,18 @@ static int default_cpuid(struct vmm__svm_vcpu *v, struct material *m, struct vmm
 }
 
 /* The place of a leaf's index, or NULL. */
-static uint16_t *index_of(struct vmm__svm_vcpu *v, uint32_t leaf)
+static uint16_t *index_of(struct vmm__native_vcpu *v, uint32_t leaf)
 {
-	if (leaf < SVM_CPUID_BASIC)
+	if (leaf < NATIVE_CPUID_BASIC)
 		return &v->basic[leaf];
-	if (leaf - 0x80000000 < SVM_CPUID_EXTENDED)
+	if (leaf - 0x80000000 < NATIVE_CPUID_EXTENDED)
 		return &v->extended[leaf - 0x80000000];
-	if (leaf - 0x40000000 < SVM_CPUID_PV)
+	if (leaf - 0x40000000 < NATIVE_CPUID_PV)
 		return &v->pv[leaf - 0x40000000];
 	return NULL;
 }
 
-static void index_leaves(struct vmm__svm_vcpu *v)
+static void index_leaves(struct vmm__native_vcpu *v)
 {
 	memset(v->basic, 0, sizeof(v->basic));
 	memset(v->pv, 0, sizeof(v->pv));
@@ -237,7 +237,7 @@ static void index_leaves(struct vmm__svm_vcpu *v)
 		if (place)
 			*place = (uint16_t)(i + 1);
 	}
-	for (uint32_t i = 0; i < SVM_CPUID_BASIC; i++) {
+	for (uint32_t i = 0; i < NATIVE_CPUID_BASIC; i++) {
 		const struct vmm_x86_cpuid *e = v->basic[i] ? &v->cpuid[v->basic[i] - 1] : NULL;
 
 		v->quick[i] =
@@ -245,7 +245,7 @@ static void index_leaves(struct vmm__svm_vcpu *v)
 	}
 }
 
-static int seal(struct vmm__svm_vcpu *v, struct material *m, const struct vmm_x86_cpuid *cpuid,
+static int seal(struct vmm__native_vcpu *v, struct material *m, const struct vmm_x86_cpuid *cpuid,
 		uint32_t count, struct vmm_error *error)
 {
 	uint32_t bits;
@@ -264,30 +264,32 @@ static int seal(struct vmm__svm_vcpu *v, struct material *m, const struct vmm_x8
 	if (r != 0)
 		return r;
 	index_leaves(v);
-	v->has_xsave = (vmm__svm_leaf(v, 1, 0).ecx & CPUID_1_ECX_XSAVE) != 0;
-	bits = vmm__svm_leaf(v, 0x80000008, 0).eax & 0xff;
+	v->has_xsave = (vmm__native_leaf(v, 1, 0).ecx & CPUID_1_ECX_XSAVE) != 0;
+	bits = vmm__native_leaf(v, 0x80000008, 0).eax & 0xff;
 	v->phys_bits = (uint8_t)(bits >= 32 && bits <= 52 ? bits : 36);
-	v->has_tsc_aux = (vmm__svm_leaf(v, 0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP) != 0 ||
-			 (vmm__svm_leaf(v, 7, 0).ecx & CPUID_7_ECX_RDPID) != 0;
+	v->has_tsc_aux =
+		(vmm__native_leaf(v, 0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP) != 0 ||
+		(vmm__native_leaf(v, 7, 0).ecx & CPUID_7_ECX_RDPID) != 0;
 	return 0;
 }
 
-int vmm__svm_seal_cpuid(struct vmm__svm_vcpu *v, const struct vmm_x86_cpuid *cpuid, uint32_t count,
-			struct vmm_error *error)
+int vmm__native_vcpu_seal(void *vcpu, const struct vmm_x86_cpuid *cpuid, uint32_t count,
+			  struct vmm_error *error)
 {
-	struct material *m = vmm__svm_alloc(v->vm, sizeof(*m), 16);
+	struct vmm__native_vcpu *v = vcpu;
+	struct material *m = vmm__native_alloc(v->vm, sizeof(*m), 16);
 	int r;
 
 	if (!m)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_seal", 0, "no memory for CPUID");
 	r = seal(v, m, cpuid, count, error);
-	vmm__svm_free(v->vm, m, sizeof(*m));
+	vmm__native_free(v->vm, m, sizeof(*m));
 	return r;
 }
 
-int vmm__svm_get_cpuid(void *vcpu, struct vmm_x86_cpuid *entries, uint32_t *count)
+int vmm__native_get_cpuid(void *vcpu, struct vmm_x86_cpuid *entries, uint32_t *count)
 {
-	struct vmm__svm_vcpu *v = vcpu;
+	struct vmm__native_vcpu *v = vcpu;
 	uint32_t room = entries ? *count : 0;
 
 	*count = v->cpuid_count;
@@ -299,18 +301,19 @@ int vmm__svm_get_cpuid(void *vcpu, struct vmm_x86_cpuid *entries, uint32_t *coun
 	return 0;
 }
 
-struct vmm_x86_cpuid vmm__svm_leaf(const struct vmm__svm_vcpu *v, uint32_t leaf, uint32_t subleaf)
+struct vmm_x86_cpuid vmm__native_leaf(const struct vmm__native_vcpu *v, uint32_t leaf,
+				      uint32_t subleaf)
 {
 	const struct vmm_x86_cpuid *e = vmm__cpuid_find(v->cpuid, v->cpuid_count, leaf, subleaf);
 
 	return e ? *e : (struct vmm_x86_cpuid){0};
 }
 
-bool vmm__svm_xsave_component(const struct vmm__svm_vcpu *v, uint32_t component, uint32_t *offset,
-			      uint32_t *size)
+bool vmm__native_xsave_component(const struct vmm__native_vcpu *v, uint32_t component,
+				 uint32_t *offset, uint32_t *size)
 {
-	struct vmm_x86_cpuid all = vmm__svm_leaf(v, 0xd, 0);
-	struct vmm_x86_cpuid e = vmm__svm_leaf(v, 0xd, component);
+	struct vmm_x86_cpuid all = vmm__native_leaf(v, 0xd, 0);
+	struct vmm_x86_cpuid e = vmm__native_leaf(v, 0xd, component);
 	uint64_t xcr0 = (uint64_t)all.edx << 32 | all.eax;
 
 	if (!v->has_xsave || component < 2 || component > 62 || !(xcr0 >> component & 1) ||
@@ -322,20 +325,20 @@ bool vmm__svm_xsave_component(const struct vmm__svm_vcpu *v, uint32_t component,
 }
 
 /* Size of an XSAVE area for the components enabled now. */
-static uint32_t xsave_size(const struct vmm__svm_vcpu *v)
+static uint32_t xsave_size(const struct vmm__native_vcpu *v)
 {
 	uint32_t size = 576, offset, length;
 
 	for (uint32_t i = 2; i < 63; i++) {
-		if ((v->world.xcr0 >> i & 1) && vmm__svm_xsave_component(v, i, &offset, &length) &&
-		    offset + length > size)
+		if ((v->world.xcr0 >> i & 1) &&
+		    vmm__native_xsave_component(v, i, &offset, &length) && offset + length > size)
 			size = offset + length;
 	}
 	return size;
 }
 
 /* The entry that answers; @e is the first one of the leaf. */
-static const struct vmm_x86_cpuid *subleaf_of(const struct vmm__svm_vcpu *v,
+static const struct vmm_x86_cpuid *subleaf_of(const struct vmm__native_vcpu *v,
 					      const struct vmm_x86_cpuid *e, uint32_t subleaf)
 {
 	if (!(e->flags & VMM_X86_CPUID_SUBLEAF) || e->subleaf == subleaf)
@@ -343,7 +346,7 @@ static const struct vmm_x86_cpuid *subleaf_of(const struct vmm__svm_vcpu *v,
 	return vmm__cpuid_find(v->cpuid, v->cpuid_count, e->leaf, subleaf);
 }
 
-void vmm__svm_do_cpuid(struct vmm__svm_vcpu *v)
+void vmm__native_do_cpuid(struct vmm__native_vcpu *v)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	uint32_t leaf = (uint32_t)vmcb->rax, subleaf = (uint32_t)v->world.rcx;

@@ -5,7 +5,7 @@
  * nanoseconds are a base plus TSC times a constant, so that what a guest is told once stays true on
  * each vCPU.
  */
-#include "svm_engine.h"
+#include "native.h"
 
 #include "endian.h"
 
@@ -28,8 +28,8 @@ static void read_both(const struct vmm_host *host, uint64_t *ns, uint64_t *tsc)
 
 	*ns = *tsc = 0;
 	for (int i = 0; i < TRIES; i++) {
-		uint64_t before = vmm__svm_rdtsc(), now = host->time_ns(host->opaque),
-			 took = vmm__svm_rdtsc() - before;
+		uint64_t before = vmm__native_rdtsc(), now = host->time_ns(host->opaque),
+			 took = vmm__native_rdtsc() - before;
 
 		if (took < best) {
 			best = took;
@@ -40,7 +40,7 @@ static void read_both(const struct vmm_host *host, uint64_t *ns, uint64_t *tsc)
 }
 
 /* The host tells no frequency, but the time: 2 ms are enough where that is made from the TSC. */
-uint32_t vmm__svm_calibrate(const struct vmm_host *host)
+uint32_t vmm__native_calibrate(const struct vmm_host *host)
 {
 	uint64_t ns0, tsc0, ns1, tsc1;
 
@@ -53,15 +53,15 @@ uint32_t vmm__svm_calibrate(const struct vmm_host *host)
 	return (uint32_t)(((tsc1 - tsc0) * 1000000 + (ns1 - ns0) / 2) / (ns1 - ns0));
 }
 
-uint64_t vmm__svm_tsc(const struct vmm__svm_vcpu *v)
+uint64_t vmm__native_tsc(const struct vmm__native_vcpu *v)
 {
-	return vmm__svm_rdtsc() + v->vmcb->tsc_offset;
+	return vmm__native_rdtsc() + v->vmcb->tsc_offset;
 }
 
-void vmm__svm_set_tsc(struct vmm__svm_vcpu *v, uint64_t value)
+void vmm__native_set_tsc(struct vmm__native_vcpu *v, uint64_t value)
 {
-	v->vmcb->tsc_offset = value - vmm__svm_rdtsc();
-	vmm__svm_write_time(v);
+	v->vmcb->tsc_offset = value - vmm__native_rdtsc();
+	vmm__native_write_time(v);
 }
 
 /*
@@ -90,7 +90,7 @@ static uint64_t scale(uint64_t ticks, uint32_t mul, int8_t shift)
 	return (ticks >> 32) * mul + ((ticks & UINT32_MAX) * mul >> 32);
 }
 
-static uint64_t ns_of(const struct vmm__svm_vm *vm, uint64_t ticks)
+static uint64_t ns_of(const struct vmm__native_vm *vm, uint64_t ticks)
 {
 	uint32_t mul;
 	int8_t shift;
@@ -99,23 +99,23 @@ static uint64_t ns_of(const struct vmm__svm_vm *vm, uint64_t ticks)
 	return scale(ticks, mul, shift);
 }
 
-uint64_t vmm__svm_clock_ns(struct vmm__svm_vm *vm)
+uint64_t vmm__native_clock_ns(struct vmm__native_vm *vm)
 {
-	return ns_of(vm, vmm__svm_rdtsc()) + vm->clock_base;
+	return ns_of(vm, vmm__native_rdtsc()) + vm->clock_base;
 }
 
-void vmm__svm_set_clock(struct vmm__svm_vm *vm, uint64_t ns)
+void vmm__native_set_clock(struct vmm__native_vm *vm, uint64_t ns)
 {
-	vm->clock_base = ns - ns_of(vm, vmm__svm_rdtsc());
-	for (struct vmm__svm_vcpu *v = vm->vcpus; v; v = v->next)
-		vmm__svm_write_time(v);
+	vm->clock_base = ns - ns_of(vm, vmm__native_rdtsc());
+	for (struct vmm__native_vcpu *v = vm->vcpus; v; v = v->next)
+		vmm__native_write_time(v);
 }
 
 /* The version is odd while the rest is written: the guest reads again. */
-void vmm__svm_write_time(struct vmm__svm_vcpu *v)
+void vmm__native_write_time(struct vmm__native_vcpu *v)
 {
 	const struct vmm__services *s = v->vm->services;
-	uint64_t gpa = v->pv_time & ~PV_ENABLE, tsc = vmm__svm_rdtsc();
+	uint64_t gpa = v->pv_time & ~PV_ENABLE, tsc = vmm__native_rdtsc();
 	uint8_t info[PV_TIME_BYTES] = {0}, version[4];
 	uint32_t mul;
 	int8_t shift;
@@ -130,39 +130,40 @@ void vmm__svm_write_time(struct vmm__svm_vcpu *v)
 	info[28] = (uint8_t)shift;
 	info[29] = PV_STABLE;
 	memcpy(info, version, 4);
-	if (vmm__svm_write_guest(v->vm, gpa, info, sizeof(info)) != 0)
+	if (vmm__native_write_guest(v->vm, gpa, info, sizeof(info)) != 0)
 		return;
 	vmm__put_le32(version, vmm__le32(version) + 1);
-	vmm__svm_write_guest(v->vm, gpa, version, 4);
+	vmm__native_write_guest(v->vm, gpa, version, 4);
 }
 
 /* struct pvclock_wall_clock: the time at which the clock was 0. */
-void vmm__svm_write_wall(struct vmm__svm_vcpu *v)
+void vmm__native_write_wall(struct vmm__native_vcpu *v)
 {
 	const struct vmm_host *host = v->vm->host;
-	uint64_t boot = host->wall_ns ? host->wall_ns(host->opaque) - vmm__svm_clock_ns(v->vm) : 0;
+	uint64_t boot =
+		host->wall_ns ? host->wall_ns(host->opaque) - vmm__native_clock_ns(v->vm) : 0;
 	uint8_t info[12];
 
 	vmm__put_le32(info, 2);
 	vmm__put_le32(info + 4, (uint32_t)(boot / 1000000000));
 	vmm__put_le32(info + 8, (uint32_t)(boot % 1000000000));
-	vmm__svm_write_guest(v->vm, v->pv_wall, info, sizeof(info));
+	vmm__native_write_guest(v->vm, v->pv_wall, info, sizeof(info));
 }
 
-int vmm__svm_clock_stop(void *opaque, uint32_t stop, struct vmm_error *error)
+int vmm__native_clock_stop(void *opaque, uint32_t stop, struct vmm_error *error)
 {
-	struct vmm__svm_vm *vm = opaque;
+	struct vmm__native_vm *vm = opaque;
 	uint64_t gone;
 
 	(void)error;
 	if (stop) {
-		vm->stopped_tsc = vmm__svm_rdtsc();
-		vm->stopped_ns = vmm__svm_clock_ns(vm);
+		vm->stopped_tsc = vmm__native_rdtsc();
+		vm->stopped_ns = vmm__native_clock_ns(vm);
 		return 0;
 	}
-	gone = vmm__svm_rdtsc() - vm->stopped_tsc;
-	for (struct vmm__svm_vcpu *v = vm->vcpus; v; v = v->next)
+	gone = vmm__native_rdtsc() - vm->stopped_tsc;
+	for (struct vmm__native_vcpu *v = vm->vcpus; v; v = v->next)
 		v->vmcb->tsc_offset -= gone;
-	vmm__svm_set_clock(vm, vm->stopped_ns);
+	vmm__native_set_clock(vm, vm->stopped_ns);
 	return 0;
 }

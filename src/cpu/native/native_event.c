@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /* Events on their way to the guest: APM2 15.20 (injection), 15.21 (interrupts), 15.7.2. */
-#include "svm_engine.h"
+#include "native.h"
 
 /* APM2 table 8-1: vectors whose second fault makes a double fault of the first. */
 static bool contributory(uint32_t vector)
@@ -11,21 +11,21 @@ static bool contributory(uint32_t vector)
 static bool becomes_double(uint32_t first, uint32_t second)
 {
 	return (contributory(first) && contributory(second)) ||
-	       (first == SVM_PF && (contributory(second) || second == SVM_PF));
+	       (first == NATIVE_PF && (contributory(second) || second == NATIVE_PF));
 }
 
-void vmm__svm_raise(struct vmm__svm_vcpu *v, uint32_t vector, bool has_error, uint32_t error)
+void vmm__native_raise(struct vmm__native_vcpu *v, uint32_t vector, bool has_error, uint32_t error)
 {
-	uint64_t event = vmm__svm_event(SVM_EVENT_EXCEPTION, vector);
+	uint64_t event = vmm__native_event(SVM_EVENT_EXCEPTION, vector);
 	bool first = v->inject != 0 && FIELD_GET(SVM_EVENT_TYPE, v->inject) == SVM_EVENT_EXCEPTION;
 	uint32_t before = (uint32_t)FIELD_GET(SVM_EVENT_VECTOR, v->inject);
 
-	if (first && before == SVM_DF) {
+	if (first && before == NATIVE_DF) {
 		v->triple_fault = true;
 		return;
 	}
 	if (first && becomes_double(before, vector)) {
-		event = vmm__svm_event(SVM_EVENT_EXCEPTION, SVM_DF);
+		event = vmm__native_event(SVM_EVENT_EXCEPTION, NATIVE_DF);
 		has_error = true;
 		error = 0;
 	}
@@ -33,14 +33,14 @@ void vmm__svm_raise(struct vmm__svm_vcpu *v, uint32_t vector, bool has_error, ui
 		event |= SVM_EVENT_EV | FIELD_PUT(SVM_EVENT_ERROR, error);
 	v->inject = event;
 	v->has_payload = false;
-	vmm__svm_request(v, SVM_REQ_EVENT);
+	vmm__native_request(v, NATIVE_REQ_EVENT);
 }
 
 /*
  * Software interrupts and the exceptions of INT3 and INTO are instructions that have not ended:
  * they are executed again instead, since without NRIP nobody knows where they end.
  */
-void vmm__svm_take_back(struct vmm__svm_vcpu *v)
+void vmm__native_take_back(struct vmm__native_vcpu *v)
 {
 	uint64_t event = v->vmcb->exitintinfo;
 	uint32_t type = (uint32_t)FIELD_GET(SVM_EVENT_TYPE, event);
@@ -48,49 +48,37 @@ void vmm__svm_take_back(struct vmm__svm_vcpu *v)
 
 	if (!(event & SVM_EVENT_V) || type == SVM_EVENT_SOFT)
 		return;
-	if (type == SVM_EVENT_EXCEPTION && (vector == SVM_BP || vector == 4))
+	if (type == SVM_EVENT_EXCEPTION && (vector == NATIVE_BP || vector == 4))
 		return;
 	v->inject = event;
-	vmm__svm_request(v, SVM_REQ_EVENT);
+	vmm__native_request(v, NATIVE_REQ_EVENT);
 }
 
-bool vmm__svm_window_open(const struct vmm__svm_vcpu *v)
+bool vmm__native_window_open(const struct vmm__native_vcpu *v)
 {
 	return v->inject == 0 && (v->vmcb->rflags & X86_RFLAGS_IF) &&
 	       !(v->vmcb->shadow & SVM_INT_SHADOW);
 }
 
 /* The effect of an exception that was pending until now. */
-static void apply_payload(struct vmm__svm_vcpu *v)
+static void apply_payload(struct vmm__native_vcpu *v)
 {
 	uint32_t vector = (uint32_t)FIELD_GET(SVM_EVENT_VECTOR, v->inject);
 
-	if (vector == SVM_PF)
+	if (vector == NATIVE_PF)
 		v->vmcb->cr2 = v->payload;
-	else if (vector == SVM_DB)
+	else if (vector == NATIVE_DB)
 		v->vmcb->dr6 |= v->payload;
 	v->has_payload = false;
 }
 
-/* An exit as soon as the guest could take an interrupt: 15.21.4. */
-static void want_window(struct vmm__svm_vcpu *v, bool on)
-{
-	if (on) {
-		v->vmcb->vintr |= SVM_V_IRQ | SVM_V_INTR_PRIO | SVM_V_IGN_TPR;
-		v->vmcb->intercept1 |= (uint32_t)SVM_I_VINTR;
-	} else {
-		v->vmcb->vintr &= ~(SVM_V_IRQ | SVM_V_INTR_PRIO | SVM_V_IGN_TPR);
-		v->vmcb->intercept1 &= (uint32_t)~SVM_I_VINTR;
-	}
-}
-
-static void deliver_nmi(struct vmm__svm_vcpu *v)
+static void deliver_nmi(struct vmm__native_vcpu *v)
 {
 	atomic_fetch_sub(&v->nmis, 1);
-	v->inject = vmm__svm_event(SVM_EVENT_NMI, 2);
+	v->inject = vmm__native_event(SVM_EVENT_NMI, 2);
 	v->nmi_masked = true;
 	v->nmi_iret = false;
-	v->vmcb->intercept1 |= (uint32_t)SVM_I_IRET;
+	v->vm->ops->watch_nmi(v);
 }
 
 static void fill(struct vmm_exit *exit, uint32_t reason)
@@ -100,7 +88,7 @@ static void fill(struct vmm_exit *exit, uint32_t reason)
 }
 
 /* The IRET that ends NMI blocking was let through: has it been executed? */
-static void look_at_iret(struct vmm__svm_vcpu *v)
+static void look_at_iret(struct vmm__native_vcpu *v)
 {
 	if (!v->nmi_iret || v->vmcb->rip == v->nmi_iret_rip)
 		return;
@@ -109,7 +97,7 @@ static void look_at_iret(struct vmm__svm_vcpu *v)
 }
 
 /* An NMI that waits behind the IRET of another is delivered after one more instruction. */
-static void step_to_nmi(struct vmm__svm_vcpu *v)
+static void step_to_nmi(struct vmm__native_vcpu *v)
 {
 	if (!v->nmi_iret || atomic_load(&v->nmis) == 0 || v->nmi_step)
 		return;
@@ -117,36 +105,36 @@ static void step_to_nmi(struct vmm__svm_vcpu *v)
 	v->vmcb->rflags |= X86_RFLAGS_TF;
 }
 
-bool vmm__svm_deliver(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+bool vmm__native_deliver(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
-	bool arch = vmm__svm_has_irqchip(v);
+	bool arch = vmm__native_has_irqchip(v);
 
-	atomic_fetch_and(&v->world.request, ~SVM_REQ_EVENT);
+	atomic_fetch_and(&v->world.request, ~NATIVE_REQ_EVENT);
 	if (v->triple_fault) {
 		fill(exit, VMM_EXIT_SHUTDOWN);
 		return true;
 	}
-	if (vmm__svm_debug_due(v, exit))
+	if (vmm__native_debug_due(v, exit))
 		return true;
 	look_at_iret(v);
 	if (arch) {
-		vmm__svm_irq_look(v);
-		if (vmm__svm_irq_idle(v, exit))
+		vmm__native_irq_look(v);
+		if (vmm__native_irq_idle(v, exit))
 			return true;
 	}
 	if (v->inject == 0 && atomic_load(&v->nmis) != 0 && !v->nmi_masked &&
 	    !(v->vmcb->shadow & SVM_INT_SHADOW))
 		deliver_nmi(v);
-	if (v->window && vmm__svm_window_open(v)) {
+	if (v->window && vmm__native_window_open(v)) {
 		v->window = false;
-		want_window(v, false);
+		v->vm->ops->want_window(v, false);
 		fill(exit, VMM_EXIT_IRQ_WINDOW);
 		return true;
 	}
-	if (arch && vmm__lapic_next(&v->lapic) >= 0 && vmm__svm_window_open(v)) {
-		v->inject = vmm__svm_event(SVM_EVENT_INTR, (uint32_t)vmm__lapic_take(&v->lapic));
+	if (arch && vmm__lapic_next(&v->lapic) >= 0 && vmm__native_window_open(v)) {
+		v->inject = vmm__native_event(SVM_EVENT_INTR, (uint32_t)vmm__lapic_take(&v->lapic));
 	}
-	want_window(v, v->window || (arch && vmm__lapic_next(&v->lapic) >= 0));
+	v->vm->ops->want_window(v, v->window || (arch && vmm__lapic_next(&v->lapic) >= 0));
 	if (v->has_payload)
 		apply_payload(v);
 	v->vmcb->eventinj = v->inject;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /* The interrupt controller of VMM_IRQCHIP_ARCH: src/dev/x86 between the vCPUs of a VM. */
-#include "svm_engine.h"
+#include "native.h"
 
 #define PAGE UINT64_C(0x1000)
 
 static void kick(void *opaque, uint32_t index)
 {
-	struct vmm__svm_vm *vm = opaque;
+	struct vmm__native_vm *vm = opaque;
 
 	if (vm->by_index[index])
-		vmm__svm_request(vm->by_index[index], SVM_REQ_EVENT);
+		vmm__native_request(vm->by_index[index], NATIVE_REQ_EVENT);
 }
 
-int vmm__svm_irq_init(struct vmm__svm_vm *vm, struct vmm_error *error)
+int vmm__native_irq_init(struct vmm__native_vm *vm, struct vmm_error *error)
 {
-	vm->by_index = vmm__svm_alloc(vm, vm->max_vcpus * sizeof(*vm->by_index), sizeof(void *));
-	vm->lapics = vmm__svm_alloc(vm, vm->max_vcpus * sizeof(*vm->lapics), sizeof(void *));
+	vm->by_index = vmm__native_alloc(vm, vm->max_vcpus * sizeof(*vm->by_index), sizeof(void *));
+	vm->lapics = vmm__native_alloc(vm, vm->max_vcpus * sizeof(*vm->lapics), sizeof(void *));
 	if (!vm->by_index || !vm->lapics)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_create", 0, "no memory");
 	vmm__irqchip_init(&vm->chip, vm->host, vm->lapics, vm->max_vcpus, kick, vm);
@@ -24,32 +24,32 @@ int vmm__svm_irq_init(struct vmm__svm_vm *vm, struct vmm_error *error)
 	return 0;
 }
 
-void vmm__svm_irq_fini(struct vmm__svm_vm *vm)
+void vmm__native_irq_fini(struct vmm__native_vm *vm)
 {
-	vmm__svm_free(vm, vm->by_index, vm->max_vcpus * sizeof(*vm->by_index));
-	vmm__svm_free(vm, vm->lapics, vm->max_vcpus * sizeof(*vm->lapics));
+	vmm__native_free(vm, vm->by_index, vm->max_vcpus * sizeof(*vm->by_index));
+	vmm__native_free(vm, vm->lapics, vm->max_vcpus * sizeof(*vm->lapics));
 }
 
-int vmm__svm_irq_line(void *opaque, uint32_t gsi, uint32_t level)
+int vmm__native_irq_line(void *opaque, uint32_t gsi, uint32_t level)
 {
-	struct vmm__svm_vm *vm = opaque;
+	struct vmm__native_vm *vm = opaque;
 
 	vmm__irqchip_line(&vm->chip, gsi, level);
 	return 0;
 }
 
-int vmm__svm_msi(void *opaque, uint64_t addr, uint32_t data, uint32_t device_id)
+int vmm__native_msi(void *opaque, uint64_t addr, uint32_t data, uint32_t device_id)
 {
-	struct vmm__svm_vm *vm = opaque;
+	struct vmm__native_vm *vm = opaque;
 
 	(void)device_id;
 	vmm__irqchip_msi(&vm->chip, addr, data);
 	return 0;
 }
 
-void vmm__svm_pic_access(void *opaque, uint32_t port, uint32_t write, uint8_t *value)
+void vmm__native_pic_access(void *opaque, uint32_t port, uint32_t write, uint8_t *value)
 {
-	struct vmm__svm_vm *vm = opaque;
+	struct vmm__native_vm *vm = opaque;
 
 	if (write)
 		vmm__pic_write(&vm->chip.pic, port, *value);
@@ -57,28 +57,28 @@ void vmm__svm_pic_access(void *opaque, uint32_t port, uint32_t write, uint8_t *v
 		*value = vmm__pic_read(&vm->chip.pic, port);
 }
 
-struct vmm__lapic_now vmm__svm_now(const struct vmm__svm_vcpu *v)
+struct vmm__lapic_now vmm__native_now(const struct vmm__native_vcpu *v)
 {
 	const struct vmm_host *host = v->vm->host;
 
-	return (struct vmm__lapic_now){host->time_ns(host->opaque), vmm__svm_tsc(v)};
+	return (struct vmm__lapic_now){host->time_ns(host->opaque), vmm__native_tsc(v)};
 }
 
 /* INIT comes before a start-up, which only a vCPU that waits for one takes. */
-static void take_events(struct vmm__svm_vcpu *v)
+static void take_events(struct vmm__native_vcpu *v)
 {
 	uint32_t events = vmm__lapic_events(&v->lapic);
 
 	if (events & VMM__EVENT_NMI)
-		vmm__svm_add_nmi(v);
+		vmm__native_add_nmi(v);
 	if (events & VMM__EVENT_INIT)
-		vmm__svm_init_ipi(v);
+		vmm__native_init_ipi(v);
 	if ((events & VMM__EVENT_SIPI) && v->mp == VMM_X86_MP_WAIT_SIPI)
-		vmm__svm_start_up(v, events & 0xff);
+		vmm__native_start_up(v, events & 0xff);
 }
 
 /* An interrupt when the timer is next due, which ends the guest. */
-static void set_timer(struct vmm__svm_vcpu *v, const struct vmm__lapic_now *now)
+static void set_timer(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)
 {
 	const struct vmm_host *host = v->vm->host;
 	uint64_t deadline = vmm__lapic_deadline(&v->lapic, now);
@@ -89,9 +89,9 @@ static void set_timer(struct vmm__svm_vcpu *v, const struct vmm__lapic_now *now)
 	host->cpu_timer(host->opaque, deadline);
 }
 
-void vmm__svm_irq_look(struct vmm__svm_vcpu *v)
+void vmm__native_irq_look(struct vmm__native_vcpu *v)
 {
-	struct vmm__lapic_now now = vmm__svm_now(v);
+	struct vmm__lapic_now now = vmm__native_now(v);
 
 	if (vmm__lapic_deadline(&v->lapic, &now) <= now.ns)
 		vmm__lapic_tick(&v->lapic, &now);
@@ -103,26 +103,26 @@ void vmm__svm_irq_look(struct vmm__svm_vcpu *v)
 }
 
 /* What wakes a vCPU from HLT: SDM 2A, HLT. */
-static bool wakes(const struct vmm__svm_vcpu *v)
+static bool wakes(const struct vmm__native_vcpu *v)
 {
 	return v->inject != 0 || v->triple_fault ||
 	       (atomic_load(&v->nmis) != 0 && !v->nmi_masked) ||
 	       (vmm__lapic_next(&v->lapic) >= 0 && (v->vmcb->rflags & X86_RFLAGS_IF));
 }
 
-bool vmm__svm_irq_idle(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+bool vmm__native_irq_idle(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
 	struct vmm__lapic_now now;
 
 	if (v->mp == VMM_X86_MP_SIPI)
-		vmm__svm_start_up(v, v->sipi_vector);
+		vmm__native_start_up(v, v->sipi_vector);
 	if (v->mp == VMM_X86_MP_INIT)
-		vmm__svm_init_ipi(v);
+		vmm__native_init_ipi(v);
 	if (v->mp == VMM_X86_MP_HALTED && wakes(v))
 		v->mp = VMM_X86_MP_RUNNABLE;
 	if (v->mp == VMM_X86_MP_RUNNABLE)
 		return false;
-	now = vmm__svm_now(v);
+	now = vmm__native_now(v);
 	*exit = (struct vmm_exit){
 		.reason = VMM_EXIT_IDLE,
 		.data = v->mp == VMM_X86_MP_HALTED ? vmm__lapic_deadline(&v->lapic, &now)
@@ -132,8 +132,8 @@ bool vmm__svm_irq_idle(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 	return true;
 }
 
-bool vmm__svm_irq_access(struct vmm__svm_vcpu *v, const struct vmm__x86_element *element,
-			 uint64_t *data)
+bool vmm__native_irq_access(struct vmm__native_vcpu *v, const struct vmm__x86_element *element,
+			    uint64_t *data)
 {
 	uint64_t page = element->addr & ~(PAGE - 1);
 	uint32_t offset = (uint32_t)(element->addr & (PAGE - 1));
@@ -142,7 +142,7 @@ bool vmm__svm_irq_access(struct vmm__svm_vcpu *v, const struct vmm__x86_element 
 	if (element->port || v->vm->irqchip != VMM_IRQCHIP_ARCH)
 		return false;
 	if (page == vmm__lapic_page(&v->lapic)) {
-		now = vmm__svm_now(v);
+		now = vmm__native_now(v);
 		if (element->write)
 			vmm__lapic_write(&v->lapic, &now, offset, element->width, element->data);
 		else
@@ -156,6 +156,6 @@ bool vmm__svm_irq_access(struct vmm__svm_vcpu *v, const struct vmm__x86_element 
 		return false;
 	}
 	if (element->write)
-		vmm__svm_request(v, SVM_REQ_EVENT);
+		vmm__native_request(v, NATIVE_REQ_EVENT);
 	return true;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-/* State by class, between the library's encoding (x86.h) and the VMCB. */
-#include "svm_engine.h"
+/* State by class, between the library's encoding (x86.h) and the block. */
+#include "native.h"
 
 #include "endian.h"
 #include "x86_paging.h"
@@ -19,7 +19,8 @@
 
 static int refuse(struct vmm_error *error, const char *what)
 {
-	return vmm__fail(error, -VMM_ERANGE, "vmm_vcpu_set_state", 0, "SVM does not take %s", what);
+	return vmm__fail(error, -VMM_ERANGE, "vmm_vcpu_set_state", 0, "the engine does not take %s",
+			 what);
 }
 
 /* --- general registers --- */
@@ -30,7 +31,7 @@ static int refuse(struct vmm_error *error, const char *what)
 #define IN_VMCB(X) X(rax) X(rsp) X(rip) X(rflags)
 /* clang-format on */
 
-static void get_regs(const struct vmm__svm_vcpu *v, struct vmm_x86_regs *out)
+static void get_regs(const struct vmm__native_vcpu *v, struct vmm_x86_regs *out)
 {
 #define COPY(r) out->r = v->world.r;
 	IN_WORLD(COPY)
@@ -40,7 +41,7 @@ static void get_regs(const struct vmm__svm_vcpu *v, struct vmm_x86_regs *out)
 #undef COPY
 }
 
-static void set_regs(struct vmm__svm_vcpu *v, const struct vmm_x86_regs *in)
+static void set_regs(struct vmm__native_vcpu *v, const struct vmm_x86_regs *in)
 {
 #define COPY(r) v->world.r = in->r;
 	IN_WORLD(COPY)
@@ -53,7 +54,7 @@ static void set_regs(struct vmm__svm_vcpu *v, const struct vmm_x86_regs *in)
 
 /* --- segments and system registers --- */
 
-struct vmm_x86_segment vmm__svm_from_segment(const struct svm_segment *s)
+struct vmm_x86_segment vmm__native_from_segment(const struct svm_segment *s)
 {
 	return (struct vmm_x86_segment){
 		.base = s->base,
@@ -64,7 +65,7 @@ struct vmm_x86_segment vmm__svm_from_segment(const struct svm_segment *s)
 	};
 }
 
-/* SVM has no bit for what is not usable: it is not present. */
+/* The block has no bit for what is not usable: it is not present. */
 static struct svm_segment to_svm(const struct vmm_x86_segment *s)
 {
 	uint64_t attr = (s->attr & SVM_SEG_LOW) | (s->attr >> 4 & SVM_SEG_TOP);
@@ -78,7 +79,7 @@ static struct svm_segment to_svm(const struct vmm_x86_segment *s)
 	X(cs, cs) X(ds, ds) X(es, es) X(fs, fs) X(gs, gs) X(ss, ss) X(tr, tr) X(ldt, ldtr)
 
 /* The processor reads PAE's directory pointers from memory when it needs them. */
-static void get_pdptrs(const struct vmm__svm_vcpu *v, struct vmm_x86_sys *out)
+static void get_pdptrs(const struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
 {
 	const struct vmm__services *s = v->vm->services;
 	uint8_t raw[32];
@@ -91,12 +92,12 @@ static void get_pdptrs(const struct vmm__svm_vcpu *v, struct vmm_x86_sys *out)
 		out->pdptr[i] = vmm__le64(raw + 8 * i);
 }
 
-static void get_sys(const struct vmm__svm_vcpu *v, struct vmm_x86_sys *out)
+static void get_sys(const struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
 {
 	const struct svm_vmcb *vmcb = v->vmcb;
 
 	memset(out, 0, sizeof(*out));
-#define COPY(name, from) out->name = vmm__svm_from_segment(&vmcb->from);
+#define COPY(name, from) out->name = vmm__native_from_segment(&vmcb->from);
 	SEGMENTS(COPY)
 #undef COPY
 	out->ss.attr = (out->ss.attr & ~VMM_X86_SEG_DPL(3)) | VMM_X86_SEG_DPL(vmcb->cpl);
@@ -106,15 +107,15 @@ static void get_sys(const struct vmm__svm_vcpu *v, struct vmm_x86_sys *out)
 	out->cr2 = vmcb->cr2;
 	out->cr3 = vmcb->cr3;
 	out->cr4 = vmcb->cr4;
-	out->cr8 = vmm__svm_cr8(v);
-	out->efer = vmcb->efer & ~SVM_EFER_SVME;
-	out->apic_base = vmm__svm_has_irqchip(v) ? atomic_load(&v->lapic.base) : v->apic_base;
+	out->cr8 = vmm__native_cr8(v);
+	out->efer = vmcb->efer & ~v->vm->ops->efer;
+	out->apic_base = vmm__native_has_irqchip(v) ? atomic_load(&v->lapic.base) : v->apic_base;
 	out->xcr0 = v->has_xsave ? v->world.xcr0 : 0;
 	get_pdptrs(v, out);
 }
 
 /* APM2 15.5.1, the conditions under which VMRUN fails; not every emulator looks. */
-static const char *bad_sys(const struct vmm__svm_vcpu *v, const struct vmm_x86_sys *in)
+static const char *bad_sys(const struct vmm__native_vcpu *v, const struct vmm_x86_sys *in)
 {
 	bool paging = (in->cr0 & X86_CR0_PG) != 0, pae = (in->cr4 & X86_CR4_PAE) != 0;
 	bool lme = (in->efer & EFER_LME) != 0, lma = (in->efer & X86_EFER_LMA) != 0;
@@ -124,7 +125,7 @@ static const char *bad_sys(const struct vmm__svm_vcpu *v, const struct vmm_x86_s
 		return "CR0";
 	if (in->cr4 & CR4_RESERVED)
 		return "CR4";
-	if (in->efer & ~vmm__svm_efer_bits(v))
+	if (in->efer & ~vmm__native_efer_bits(v))
 		return "EFER";
 	if (lma != (lme && paging) || (lma && !pae))
 		return "EFER.LMA";
@@ -132,19 +133,20 @@ static const char *bad_sys(const struct vmm__svm_vcpu *v, const struct vmm_x86_s
 		return "CS";
 	if ((in->cr3 & BITS(63, 52)) || in->cr8 > 15)
 		return "CR3 or CR8";
-	if (v->has_xsave ? !vmm__svm_xcr0_valid(v, in->xcr0) : in->xcr0 != 0)
+	if (v->has_xsave ? !vmm__native_xcr0_valid(v, in->xcr0) : in->xcr0 != 0)
 		return "XCR0";
 	if (in->flags & ~VMM_X86_SYS_PDPTRS)
 		return "flags";
 	return NULL;
 }
 
-static int set_sys(struct vmm__svm_vcpu *v, const struct vmm_x86_sys *in, struct vmm_error *error)
+static int set_sys(struct vmm__native_vcpu *v, const struct vmm_x86_sys *in,
+		   struct vmm_error *error)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	const char *bad = bad_sys(v, in);
 
-	if (!bad && vmm__svm_has_irqchip(v) &&
+	if (!bad && vmm__native_has_irqchip(v) &&
 	    !vmm__lapic_restore_base(&v->lapic, in->apic_base, v->phys_bits))
 		bad = "IA32_APIC_BASE";
 	if (bad)
@@ -159,26 +161,26 @@ static int set_sys(struct vmm__svm_vcpu *v, const struct vmm_x86_sys *in, struct
 	vmcb->cr2 = in->cr2;
 	vmcb->cr3 = in->cr3;
 	vmcb->cr4 = in->cr4;
-	vmcb->efer = in->efer | SVM_EFER_SVME;
+	vmcb->efer = in->efer | v->vm->ops->efer;
 	v->apic_base = in->apic_base;
-	vmm__svm_set_cr8(v, in->cr8);
+	vmm__native_set_cr8(v, in->cr8);
 	v->world.xcr0 = v->has_xsave ? in->xcr0 : 1;
 	v->world.live = 0;
 	/* Translations by the old registers may not be used any more. */
-	vmm__svm_request(v, SVM_REQ_FLUSH);
+	vmm__native_request(v, NATIVE_REQ_FLUSH);
 	return 0;
 }
 
 /* --- debug registers --- */
 
-static void get_debug(const struct vmm__svm_vcpu *v, struct vmm_x86_debug_regs *out)
+static void get_debug(const struct vmm__native_vcpu *v, struct vmm_x86_debug_regs *out)
 {
 	memcpy(out->dr, v->dr, sizeof(out->dr));
 	out->dr6 = v->vmcb->dr6;
 	out->dr7 = v->watching ? v->guest_dr7 : v->vmcb->dr7;
 }
 
-static int set_debug(struct vmm__svm_vcpu *v, const struct vmm_x86_debug_regs *in,
+static int set_debug(struct vmm__native_vcpu *v, const struct vmm_x86_debug_regs *in,
 		     struct vmm_error *error)
 {
 	if ((in->dr6 | in->dr7) & BITS(63, 32))
@@ -190,7 +192,7 @@ static int set_debug(struct vmm__svm_vcpu *v, const struct vmm_x86_debug_regs *i
 		return 0;
 	v->vmcb->dr7 = in->dr7;
 	v->dr_live = (in->dr7 & 0xff) != 0;
-	v->vmcb->intercept_dr = v->dr_live ? 0 : SVM_DR_ALL;
+	v->vm->ops->trap_dr(v, !v->dr_live);
 	return 0;
 }
 
@@ -202,7 +204,7 @@ struct place {
 	uint32_t len[2];
 };
 
-static int place_of(const struct vmm__svm_vcpu *v, uint32_t component, struct place *p)
+static int place_of(const struct vmm__native_vcpu *v, uint32_t component, struct place *p)
 {
 	uint32_t offset, size;
 
@@ -215,7 +217,7 @@ static int place_of(const struct vmm__svm_vcpu *v, uint32_t component, struct pl
 		*p = (struct place){{24, 160}, {8, 256}};
 		return 0;
 	}
-	if (!vmm__svm_xsave_component(v, component, &offset, &size) ||
+	if (!vmm__native_xsave_component(v, component, &offset, &size) ||
 	    !vmm__range_within(offset, size, v->vm->fpu_bytes))
 		return -VMM_ENOENT;
 	p->offset[0] = offset;
@@ -223,14 +225,14 @@ static int place_of(const struct vmm__svm_vcpu *v, uint32_t component, struct pl
 	return 0;
 }
 
-static bool in_use(const struct vmm__svm_vcpu *v, uint32_t component)
+static bool in_use(const struct vmm__native_vcpu *v, uint32_t component)
 {
 	const uint8_t *area = v->world.fpu;
 
 	return v->world.xall == 0 || (vmm__le64(area + XSAVE_BV) >> component & 1);
 }
 
-static void mark_used(struct vmm__svm_vcpu *v, uint64_t components)
+static void mark_used(struct vmm__native_vcpu *v, uint64_t components)
 {
 	uint8_t *area = v->world.fpu;
 
@@ -239,7 +241,7 @@ static void mark_used(struct vmm__svm_vcpu *v, uint64_t components)
 }
 
 /* What a component that XSAVE has left out holds. MXCSR is stored whatever XSTATE_BV says. */
-static void put_initial(const struct vmm__svm_vcpu *v, uint32_t component, uint8_t *out,
+static void put_initial(const struct vmm__native_vcpu *v, uint32_t component, uint8_t *out,
 			uint32_t len)
 {
 	const uint8_t *area = v->world.fpu;
@@ -251,7 +253,7 @@ static void put_initial(const struct vmm__svm_vcpu *v, uint32_t component, uint8
 		memcpy(out, area + 24, 8);
 }
 
-static int get_xsave(const struct vmm__svm_vcpu *v, uint32_t component, uint8_t *out)
+static int get_xsave(const struct vmm__native_vcpu *v, uint32_t component, uint8_t *out)
 {
 	const uint8_t *area = v->world.fpu;
 	struct place p;
@@ -269,7 +271,7 @@ static int get_xsave(const struct vmm__svm_vcpu *v, uint32_t component, uint8_t 
 }
 
 /* Bits of MXCSR that are none make XRSTOR fault (SDM 1 10.2.3). */
-static bool bad_mxcsr(const struct vmm__svm_vcpu *v, const uint8_t *sse)
+static bool bad_mxcsr(const struct vmm__native_vcpu *v, const uint8_t *sse)
 {
 	const uint8_t *area = v->world.fpu;
 	uint32_t mask = vmm__le32(area + 28);
@@ -277,7 +279,7 @@ static bool bad_mxcsr(const struct vmm__svm_vcpu *v, const uint8_t *sse)
 	return (vmm__le32(sse) & ~(mask ? mask : 0xffbf)) != 0;
 }
 
-static int set_xsave(struct vmm__svm_vcpu *v, uint32_t component, const uint8_t *in,
+static int set_xsave(struct vmm__native_vcpu *v, uint32_t component, const uint8_t *in,
 		     struct vmm_error *error)
 {
 	uint8_t *area = v->world.fpu;
@@ -295,7 +297,7 @@ static int set_xsave(struct vmm__svm_vcpu *v, uint32_t component, const uint8_t 
 	return 0;
 }
 
-void vmm__svm_reset_fpu(struct vmm__svm_vcpu *v)
+void vmm__native_reset_fpu(struct vmm__native_vcpu *v)
 {
 	uint8_t x87[VMM_X86_XSAVE_X87_SIZE], sse[VMM_X86_XSAVE_SSE_SIZE];
 	uint8_t *area = v->world.fpu;
@@ -311,22 +313,22 @@ void vmm__svm_reset_fpu(struct vmm__svm_vcpu *v)
 
 /* --- MSRs --- */
 
-static int get_msrs(struct vmm__svm_vcpu *v, struct vmm_x86_msr *msrs, size_t count,
+static int get_msrs(struct vmm__native_vcpu *v, struct vmm_x86_msr *msrs, size_t count,
 		    struct vmm_error *error)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (vmm__svm_get_msr(v, msrs[i].index, true, &msrs[i].value) != 0)
+		if (vmm__native_get_msr(v, msrs[i].index, true, &msrs[i].value) != 0)
 			return vmm__fail(error, -VMM_ENOENT, "vmm_vcpu_get_state", 0,
 					 "no MSR 0x%x on this vCPU", msrs[i].index);
 	}
 	return 0;
 }
 
-static int set_msrs(struct vmm__svm_vcpu *v, const struct vmm_x86_msr *msrs, size_t count,
+static int set_msrs(struct vmm__native_vcpu *v, const struct vmm_x86_msr *msrs, size_t count,
 		    struct vmm_error *error)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (vmm__svm_set_msr(v, msrs[i].index, true, msrs[i].value) != 0)
+		if (vmm__native_set_msr(v, msrs[i].index, true, msrs[i].value) != 0)
 			return vmm__fail(error, -VMM_ERANGE, "vmm_vcpu_set_state", 0,
 					 "0x%llx for MSR 0x%x is refused",
 					 (unsigned long long)msrs[i].value, msrs[i].index);
@@ -336,7 +338,7 @@ static int set_msrs(struct vmm__svm_vcpu *v, const struct vmm_x86_msr *msrs, siz
 
 /* --- events --- */
 
-static void get_events(struct vmm__svm_vcpu *v, struct vmm_x86_events *out)
+static void get_events(struct vmm__native_vcpu *v, struct vmm_x86_events *out)
 {
 	uint32_t type = (uint32_t)FIELD_GET(SVM_EVENT_TYPE, v->inject);
 	struct vmm_x86_event *e = type == SVM_EVENT_EXCEPTION ? &out->exception : &out->interrupt;
@@ -356,7 +358,7 @@ static void get_events(struct vmm__svm_vcpu *v, struct vmm_x86_events *out)
 			e->payload = v->payload;
 		}
 	}
-	/* The VMCB does not tell one shadow from the other. */
+	/* The block does not tell one shadow from the other. */
 	out->shadow = v->vmcb->shadow & SVM_INT_SHADOW ? VMM_X86_SHADOW_STI : 0;
 	out->nmi_pending = atomic_load(&v->nmis);
 	out->nmi_masked = v->nmi_masked;
@@ -380,7 +382,7 @@ static const char *bad_events(const struct vmm_x86_events *in)
 	return NULL;
 }
 
-static int set_events(struct vmm__svm_vcpu *v, const struct vmm_x86_events *in,
+static int set_events(struct vmm__native_vcpu *v, const struct vmm_x86_events *in,
 		      struct vmm_error *error)
 {
 	const char *bad = bad_events(in);
@@ -390,7 +392,7 @@ static int set_events(struct vmm__svm_vcpu *v, const struct vmm_x86_events *in,
 	v->inject = 0;
 	v->has_payload = false;
 	if (in->exception.state != VMM_X86_EVENT_NONE) {
-		v->inject = vmm__svm_event(SVM_EVENT_EXCEPTION, in->exception.vector);
+		v->inject = vmm__native_event(SVM_EVENT_EXCEPTION, in->exception.vector);
 		if (in->exception.flags & VMM_X86_EVENT_F_ERROR)
 			v->inject |=
 				SVM_EVENT_EV | FIELD_PUT(SVM_EVENT_ERROR, in->exception.error_code);
@@ -399,26 +401,23 @@ static int set_events(struct vmm__svm_vcpu *v, const struct vmm_x86_events *in,
 	} else if (in->interrupt.state != VMM_X86_EVENT_NONE) {
 		/* A software interrupt is an instruction that has not ended: it is run again. */
 		if (!(in->interrupt.flags & VMM_X86_EVENT_F_SOFT))
-			v->inject = vmm__svm_event(SVM_EVENT_INTR, in->interrupt.vector);
+			v->inject = vmm__native_event(SVM_EVENT_INTR, in->interrupt.vector);
 	} else if (in->nmi_injected) {
-		v->inject = vmm__svm_event(SVM_EVENT_NMI, 2);
+		v->inject = vmm__native_event(SVM_EVENT_NMI, 2);
 	}
 	v->vmcb->shadow = in->shadow != 0;
 	atomic_store(&v->nmis, in->nmi_pending);
 	v->nmi_masked = in->nmi_masked != 0;
 	v->nmi_iret = false;
-	if (v->nmi_masked)
-		v->vmcb->intercept1 |= (uint32_t)SVM_I_IRET;
-	else
-		v->vmcb->intercept1 &= (uint32_t)~SVM_I_IRET;
+	v->vm->ops->watch_nmi(v);
 	v->triple_fault = in->triple_fault != 0;
-	vmm__svm_request(v, SVM_REQ_EVENT);
+	vmm__native_request(v, NATIVE_REQ_EVENT);
 	return 0;
 }
 
 /* --- multiprocessor state, TSC --- */
 
-static int set_mp(struct vmm__svm_vcpu *v, const struct vmm_x86_mp *in, struct vmm_error *error)
+static int set_mp(struct vmm__native_vcpu *v, const struct vmm_x86_mp *in, struct vmm_error *error)
 {
 	if (in->state > VMM_X86_MP_SIPI || in->sipi_vector > 255)
 		return refuse(error, "that multiprocessor state");
@@ -426,27 +425,28 @@ static int set_mp(struct vmm__svm_vcpu *v, const struct vmm_x86_mp *in, struct v
 		return refuse(error, "a vCPU that waits, without a controller");
 	v->mp = in->state;
 	v->sipi_vector = in->sipi_vector;
-	vmm__svm_request(v, SVM_REQ_EVENT);
+	vmm__native_request(v, NATIVE_REQ_EVENT);
 	return 0;
 }
 
 /* Two measurements of one TSC differ by less than this part of it. */
 #define KHZ_TOLERANCE 1000u
 
-static int set_tsc(struct vmm__svm_vcpu *v, const struct vmm_x86_tsc *in, struct vmm_error *error)
+static int set_tsc(struct vmm__native_vcpu *v, const struct vmm_x86_tsc *in,
+		   struct vmm_error *error)
 {
 	uint32_t own = v->vm->tsc_khz, apart = in->khz > own ? in->khz - own : own - in->khz;
 
 	if (in->reserved != 0 || (in->khz != 0 && apart > own / KHZ_TOLERANCE))
 		return refuse(error, "another TSC frequency than its own");
 	v->tsc_adjust = in->adjust;
-	vmm__svm_set_tsc(v, in->value);
+	vmm__native_set_tsc(v, in->value);
 	return 0;
 }
 
 /* --- the classes together --- */
 
-int vmm__svm_state_size(void *vcpu, uint32_t cls, uint32_t index, size_t *size)
+int vmm__native_state_size(void *vcpu, uint32_t cls, uint32_t index, size_t *size)
 {
 	static const size_t sizes[] = {
 		[VMM_STATE_X86_REGS - VMM_STATE_X86_REGS] = sizeof(struct vmm_x86_regs),
@@ -476,16 +476,16 @@ int vmm__svm_state_size(void *vcpu, uint32_t cls, uint32_t index, size_t *size)
 	return 0;
 }
 
-static int need_irqchip(const struct vmm__svm_vm *vm, struct vmm_error *error)
+static int need_irqchip(const struct vmm__native_vm *vm, struct vmm_error *error)
 {
 	if (vm->irqchip == VMM_IRQCHIP_ARCH)
 		return 0;
 	return vmm__fail(error, -VMM_ENOTSUP, "state", 0, "the VM has no interrupt controller");
 }
 
-static int get_lapic(struct vmm__svm_vcpu *v, struct vmm_x86_lapic *out, struct vmm_error *error)
+static int get_lapic(struct vmm__native_vcpu *v, struct vmm_x86_lapic *out, struct vmm_error *error)
 {
-	struct vmm__lapic_now now = vmm__svm_now(v);
+	struct vmm__lapic_now now = vmm__native_now(v);
 	int r = need_irqchip(v->vm, error);
 
 	if (r == 0)
@@ -493,23 +493,23 @@ static int get_lapic(struct vmm__svm_vcpu *v, struct vmm_x86_lapic *out, struct 
 	return r;
 }
 
-static int set_lapic(struct vmm__svm_vcpu *v, const struct vmm_x86_lapic *in,
+static int set_lapic(struct vmm__native_vcpu *v, const struct vmm_x86_lapic *in,
 		     struct vmm_error *error)
 {
-	struct vmm__lapic_now now = vmm__svm_now(v);
+	struct vmm__lapic_now now = vmm__native_now(v);
 	int r = need_irqchip(v->vm, error);
 
 	if (r != 0)
 		return r;
 	vmm__lapic_set(&v->lapic, &now, in);
-	vmm__svm_request(v, SVM_REQ_EVENT);
+	vmm__native_request(v, NATIVE_REQ_EVENT);
 	return 0;
 }
 
-int vmm__svm_get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, size_t size,
-		       struct vmm_error *error)
+int vmm__native_get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, size_t size,
+			  struct vmm_error *error)
 {
-	struct vmm__svm_vcpu *v = vcpu;
+	struct vmm__native_vcpu *v = vcpu;
 
 	switch (cls) {
 	case VMM_STATE_X86_REGS:
@@ -535,17 +535,17 @@ int vmm__svm_get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, size
 		return 0;
 	case VMM_STATE_X86_TSC:
 		*(struct vmm_x86_tsc *)buf =
-			(struct vmm_x86_tsc){vmm__svm_tsc(v), v->tsc_adjust, v->vm->tsc_khz, 0};
+			(struct vmm_x86_tsc){vmm__native_tsc(v), v->tsc_adjust, v->vm->tsc_khz, 0};
 		return 0;
 	default:
 		return -VMM_EINVAL;
 	}
 }
 
-int vmm__svm_set_state(void *vcpu, uint32_t cls, uint32_t index, const void *buf, size_t size,
-		       struct vmm_error *error)
+int vmm__native_set_state(void *vcpu, uint32_t cls, uint32_t index, const void *buf, size_t size,
+			  struct vmm_error *error)
 {
-	struct vmm__svm_vcpu *v = vcpu;
+	struct vmm__native_vcpu *v = vcpu;
 
 	switch (cls) {
 	case VMM_STATE_X86_REGS:
@@ -574,7 +574,7 @@ int vmm__svm_set_state(void *vcpu, uint32_t cls, uint32_t index, const void *buf
 
 /* --- the VM's classes --- */
 
-static int need_pic(const struct vmm__svm_vm *vm, struct vmm_error *error)
+static int need_pic(const struct vmm__native_vm *vm, struct vmm_error *error)
 {
 	if (vm->chip.has_pic)
 		return 0;
@@ -598,10 +598,10 @@ static int check_vm_class(uint32_t cls, uint32_t index, size_t size, struct vmm_
 	return 0;
 }
 
-int vmm__svm_vm_get_state(void *opaque, uint32_t cls, uint32_t index, void *buf, size_t size,
-			  struct vmm_error *error)
+int vmm__native_vm_get_state(void *opaque, uint32_t cls, uint32_t index, void *buf, size_t size,
+			     struct vmm_error *error)
 {
-	struct vmm__svm_vm *vm = opaque;
+	struct vmm__native_vm *vm = opaque;
 	int r = check_vm_class(cls, index, size, error);
 
 	if (r == 0 && cls == VMM_STATE_X86_IOAPIC)
@@ -615,14 +615,14 @@ int vmm__svm_vm_get_state(void *opaque, uint32_t cls, uint32_t index, void *buf,
 	else if (cls == VMM_STATE_X86_PIC)
 		vmm__pic_get(&vm->chip.pic, buf);
 	else
-		((struct vmm_x86_clock *)buf)->ns = vmm__svm_clock_ns(vm);
+		((struct vmm_x86_clock *)buf)->ns = vmm__native_clock_ns(vm);
 	return 0;
 }
 
-int vmm__svm_vm_set_state(void *opaque, uint32_t cls, uint32_t index, const void *buf, size_t size,
-			  struct vmm_error *error)
+int vmm__native_vm_set_state(void *opaque, uint32_t cls, uint32_t index, const void *buf,
+			     size_t size, struct vmm_error *error)
 {
-	struct vmm__svm_vm *vm = opaque;
+	struct vmm__native_vm *vm = opaque;
 	int r = check_vm_class(cls, index, size, error);
 
 	if (r == 0 && cls == VMM_STATE_X86_IOAPIC)
@@ -637,6 +637,6 @@ int vmm__svm_vm_set_state(void *opaque, uint32_t cls, uint32_t index, const void
 	}
 	if (cls == VMM_STATE_X86_IOAPIC)
 		return vmm__ioapic_set(&vm->chip, buf) ? 0 : refuse(error, "the IOAPIC's base");
-	vmm__svm_set_clock(vm, ((const struct vmm_x86_clock *)buf)->ns);
+	vmm__native_set_clock(vm, ((const struct vmm_x86_clock *)buf)->ns);
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /* Between an exit and the emulator of src/cpu/x86: MMIO, strings on ports, instruction lengths. */
-#include "svm_engine.h"
+#include "native.h"
 
 #include "endian.h"
 #include "x86_paging.h"
@@ -13,9 +13,9 @@
 /* Of a repeated instruction that are carried out before the guest goes on by itself. */
 #define ROUNDS 64u
 
-uint64_t *vmm__svm_gpr(struct vmm__svm_vcpu *v, uint32_t number)
+uint64_t *vmm__native_gpr(struct vmm__native_vcpu *v, uint32_t number)
 {
-	struct vmm__svm_world *w = &v->world;
+	struct vmm__native_world *w = &v->world;
 	uint64_t *const all[16] = {&v->vmcb->rax, &w->rcx, &w->rdx, &w->rbx, &v->vmcb->rsp, &w->rbp,
 				   &w->rsi,       &w->rdi, &w->r8,  &w->r9,  &w->r10,       &w->r11,
 				   &w->r12,       &w->r13, &w->r14, &w->r15};
@@ -26,7 +26,7 @@ uint64_t *vmm__svm_gpr(struct vmm__svm_vcpu *v, uint32_t number)
 /* --- what the emulator asks for --- */
 
 /* Through the nested tables, if they have it in one piece of normal memory; 0 or -VMM_ENOENT. */
-static int read_mapped(const struct vmm__svm_vm *vm, uint64_t gpa, void *buf, size_t len)
+static int read_mapped(const struct vmm__native_vm *vm, uint64_t gpa, void *buf, size_t len)
 {
 	struct vmm__pt_leaf leaf;
 	uint64_t offset;
@@ -52,7 +52,7 @@ static int read_mapped(const struct vmm__svm_vm *vm, uint64_t gpa, void *buf, si
  */
 static int read_memory(void *ctx, uint64_t gpa, void *buf, size_t len)
 {
-	struct vmm__svm_vcpu *v = ctx;
+	struct vmm__native_vcpu *v = ctx;
 	const struct vmm__services *s = v->vm->services;
 	int r;
 
@@ -64,35 +64,35 @@ static int read_memory(void *ctx, uint64_t gpa, void *buf, size_t len)
 
 static int write_memory(void *ctx, uint64_t gpa, const void *buf, size_t len)
 {
-	return vmm__svm_write_guest(((struct vmm__svm_vcpu *)ctx)->vm, gpa, buf, len);
+	return vmm__native_write_guest(((struct vmm__native_vcpu *)ctx)->vm, gpa, buf, len);
 }
 
 static void get_segment(void *ctx, unsigned segment, struct vmm_x86_segment *out)
 {
-	const struct svm_vmcb *vmcb = ((struct vmm__svm_vcpu *)ctx)->vmcb;
+	const struct svm_vmcb *vmcb = ((struct vmm__native_vcpu *)ctx)->vmcb;
 	const struct svm_segment *const all[6] = {&vmcb->es, &vmcb->cs, &vmcb->ss,
 						  &vmcb->ds, &vmcb->fs, &vmcb->gs};
 
-	*out = vmm__svm_from_segment(all[segment]);
+	*out = vmm__native_from_segment(all[segment]);
 }
 
-static uint8_t *xmm(struct vmm__svm_vcpu *v, unsigned reg)
+static uint8_t *xmm(struct vmm__native_vcpu *v, unsigned reg)
 {
 	return (uint8_t *)v->world.fpu + XMM_FIRST + 16 * reg;
 }
 
 /* The upper half of a YMM register, or NULL. */
-static uint8_t *ymm_high(struct vmm__svm_vcpu *v, unsigned reg)
+static uint8_t *ymm_high(struct vmm__native_vcpu *v, unsigned reg)
 {
 	uint32_t offset, size;
 
-	if (!vmm__svm_xsave_component(v, 2, &offset, &size))
+	if (!vmm__native_xsave_component(v, 2, &offset, &size))
 		return NULL;
 	return (uint8_t *)v->world.fpu + offset + 16 * reg;
 }
 
 /* XSAVE leaves out what is in its initial state: make the bytes say so. */
-static void materialise(struct vmm__svm_vcpu *v, unsigned component)
+static void materialise(struct vmm__native_vcpu *v, unsigned component)
 {
 	uint8_t *area = v->world.fpu;
 	uint64_t in_use = vmm__le64(area + XSAVE_BV);
@@ -102,14 +102,14 @@ static void materialise(struct vmm__svm_vcpu *v, unsigned component)
 		return;
 	if (component == 1)
 		memset(area + XMM_FIRST, 0, 256);
-	else if (vmm__svm_xsave_component(v, component, &offset, &size))
+	else if (vmm__native_xsave_component(v, component, &offset, &size))
 		memset(area + offset, 0, size);
 	vmm__put_le64(area + XSAVE_BV, in_use | BIT(component));
 }
 
 static void get_vector(void *ctx, unsigned reg, void *buf, size_t len)
 {
-	struct vmm__svm_vcpu *v = ctx;
+	struct vmm__native_vcpu *v = ctx;
 	const uint8_t *high = ymm_high(v, reg);
 
 	materialise(v, 1);
@@ -121,7 +121,7 @@ static void get_vector(void *ctx, unsigned reg, void *buf, size_t len)
 
 static void set_vector(void *ctx, unsigned reg, const void *buf, size_t len, bool vex)
 {
-	struct vmm__svm_vcpu *v = ctx;
+	struct vmm__native_vcpu *v = ctx;
 	uint8_t *high = ymm_high(v, reg);
 
 	materialise(v, 1);
@@ -144,14 +144,14 @@ static const struct vmm__x86_emulator_ops ops = {
 	.set_vector = set_vector,
 };
 
-void vmm__svm_emulate_init(struct vmm__svm_vcpu *v)
+void vmm__native_emulate_init(struct vmm__native_vcpu *v)
 {
 	struct vmm__x86_emulator *e = &v->emulator;
 
 	e->ops = &ops;
 	e->ctx = v;
 	for (uint32_t i = 0; i < 16; i++)
-		e->gpr[i] = vmm__svm_gpr(v, i);
+		e->gpr[i] = vmm__native_gpr(v, i);
 	e->rip = &v->vmcb->rip;
 	e->rflags = &v->vmcb->rflags;
 	e->tables = (struct vmm__guest_memory){read_memory, v};
@@ -159,12 +159,12 @@ void vmm__svm_emulate_init(struct vmm__svm_vcpu *v)
 
 /* --- the guest's mode --- */
 
-static uint32_t pkru(struct vmm__svm_vcpu *v)
+static uint32_t pkru(struct vmm__native_vcpu *v)
 {
 	const uint8_t *area = v->world.fpu;
 	uint32_t offset, size;
 
-	if (!(v->vmcb->cr4 & X86_CR4_PKE) || !vmm__svm_xsave_component(v, 9, &offset, &size) ||
+	if (!(v->vmcb->cr4 & X86_CR4_PKE) || !vmm__native_xsave_component(v, 9, &offset, &size) ||
 	    !(vmm__le64(area + XSAVE_BV) >> 9 & 1))
 		return 0;
 	return vmm__le32(area + offset);
@@ -174,7 +174,7 @@ static uint32_t pkru(struct vmm__svm_vcpu *v)
  * PAE's directory pointers are read where the processor reads them: 15.25.10. QEMU sets the
  * accessed bit there, which is reserved.
  */
-static void read_pdptes(struct vmm__svm_vcpu *v, struct vmm__x86_paging *p)
+static void read_pdptes(struct vmm__native_vcpu *v, struct vmm__x86_paging *p)
 {
 	uint8_t raw[32];
 
@@ -186,7 +186,7 @@ static void read_pdptes(struct vmm__svm_vcpu *v, struct vmm__x86_paging *p)
 		p->pdpte[i] = vmm__le64(raw + 8 * i) & ~X86_PTE_A;
 }
 
-static void find_paging(struct vmm__svm_vcpu *v, struct vmm__x86_paging *p)
+static void find_paging(struct vmm__native_vcpu *v, struct vmm__x86_paging *p)
 {
 	const struct svm_vmcb *vmcb = v->vmcb;
 	*p = (struct vmm__x86_paging){
@@ -203,7 +203,7 @@ static void find_paging(struct vmm__svm_vcpu *v, struct vmm__x86_paging *p)
 
 static uint8_t code_size(const struct svm_vmcb *vmcb)
 {
-	struct vmm_x86_segment cs = vmm__svm_from_segment(&vmcb->cs);
+	struct vmm_x86_segment cs = vmm__native_from_segment(&vmcb->cs);
 
 	if (!(vmcb->cr0 & 1) || (vmcb->rflags & RFLAGS_VM))
 		return VMM__X86_CODE_16;
@@ -214,7 +214,7 @@ static uint8_t code_size(const struct svm_vmcb *vmcb)
 
 /* --- carrying it out --- */
 
-static void give_element(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+static void give_element(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
 	const struct vmm__x86_element *element = &v->emulator.element;
 
@@ -229,10 +229,10 @@ static void give_element(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 		.hw_code = v->vmcb->exitcode,
 		.hw_info = v->vmcb->exitinfo1,
 	};
-	v->answer = SVM_ANSWER_EMULATE;
+	v->answer = NATIVE_ANSWER_EMULATE;
 }
 
-static int give_up(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+static int give_up(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
 	const struct vmm__services *s = v->vm->services;
 	const struct vmm__x86_emulator *e = &v->emulator;
@@ -254,17 +254,17 @@ static int give_up(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
 	return 0;
 }
 
-static void raise_fault(struct vmm__svm_vcpu *v)
+static void raise_fault(struct vmm__native_vcpu *v)
 {
 	const struct vmm__x86_fault *fault = &v->emulator.fault;
 
-	if (fault->vector == SVM_PF)
+	if (fault->vector == NATIVE_PF)
 		v->vmcb->cr2 = fault->address;
-	vmm__svm_raise(v, fault->vector, fault->has_error, fault->error_code);
+	vmm__native_raise(v, fault->vector, fault->has_error, fault->error_code);
 }
 
 /* As far as it goes without the embedder: @r is what the emulator gave. */
-static int go_on(struct vmm__svm_vcpu *v, int r, struct vmm_exit *exit)
+static int go_on(struct vmm__native_vcpu *v, int r, struct vmm_exit *exit)
 {
 	struct vmm__x86_emulator *e = &v->emulator;
 	bool traps = (e->paging.rflags & X86_RFLAGS_TF) != 0;
@@ -274,7 +274,7 @@ static int go_on(struct vmm__svm_vcpu *v, int r, struct vmm_exit *exit)
 		uint64_t data = 0;
 
 		if (r == VMM__X86_ELEMENT) {
-			if (!vmm__svm_irq_access(v, &e->element, &data)) {
+			if (!vmm__native_irq_access(v, &e->element, &data)) {
 				give_element(v, exit);
 				return 0;
 			}
@@ -283,21 +283,21 @@ static int go_on(struct vmm__svm_vcpu *v, int r, struct vmm_exit *exit)
 		}
 		if (r != VMM__X86_DONE)
 			break;
-		vmm__svm_end_insn(v, traps);
+		vmm__native_end_insn(v, traps);
 		if (!e->again || ++rounds == ROUNDS || atomic_load(&v->world.request) != 0)
-			return SVM_AGAIN;
+			return NATIVE_AGAIN;
 		r = vmm__x86_emulate_again(e);
 	}
 	if (r == VMM__X86_RETRY)
-		return SVM_AGAIN;
+		return NATIVE_AGAIN;
 	if (r != VMM__X86_FAULT)
 		return give_up(v, exit);
 	raise_fault(v);
-	return SVM_AGAIN;
+	return NATIVE_AGAIN;
 }
 
-int vmm__svm_emulate(struct vmm__svm_vcpu *v, uint64_t gpa, bool write, uint32_t port_width,
-		     struct vmm_exit *exit)
+int vmm__native_emulate(struct vmm__native_vcpu *v, uint64_t gpa, bool write, uint32_t port_width,
+			struct vmm_exit *exit)
 {
 	struct vmm__x86_emulator *e = &v->emulator;
 
@@ -316,17 +316,17 @@ int vmm__svm_emulate(struct vmm__svm_vcpu *v, uint64_t gpa, bool write, uint32_t
 	return go_on(v, vmm__x86_emulate(e), exit);
 }
 
-int vmm__svm_emulate_on(struct vmm__svm_vcpu *v, struct vmm_exit *exit)
+int vmm__native_emulate_on(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
 	uint64_t data = exit->flags & VMM_EXIT_F_FAIL ? UINT64_MAX : exit->data;
 
-	v->answer = SVM_ANSWER_NONE;
+	v->answer = NATIVE_ANSWER_NONE;
 	return go_on(v, vmm__x86_emulate_answer(&v->emulator, data), exit);
 }
 
 /* --- lengths --- */
 
-static size_t fetch(struct vmm__svm_vcpu *v, uint8_t *bytes, size_t room)
+static size_t fetch(struct vmm__native_vcpu *v, uint8_t *bytes, size_t room)
 {
 	const struct vmm__guest_memory memory = {read_memory, v};
 	const struct svm_vmcb *vmcb = v->vmcb;
@@ -350,7 +350,7 @@ static size_t fetch(struct vmm__svm_vcpu *v, uint8_t *bytes, size_t room)
 	return count;
 }
 
-int vmm__svm_decode(struct vmm__svm_vcpu *v, struct vmm__x86_insn *insn)
+int vmm__native_decode(struct vmm__native_vcpu *v, struct vmm__x86_insn *insn)
 {
 	uint8_t bytes[VMM__X86_INSN_MAX];
 	size_t count = fetch(v, bytes, sizeof(bytes));

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What the engines that own the processor share: all but the processor's own control block and the
+ * way into the guest. An engine embeds the structs here as the first members of its own, gives a
+ * struct vmm__native_ops, and points its struct vmm_engine at the functions here.
+ *
+ * The block. What is shared sees the registers of a vCPU that is out of the guest in one layout,
+ * that of AMD's VMCB (src/hw/svm.h): the save area, and of the control area shadow, tsc_offset,
+ * tlb_control, eventinj, exitintinfo, nrip, exitcode and exitinfo1 (which are only told to the
+ * embedder). SVM's processors fill it by themselves; for others it is a copy, which the engine
+ * brings up to date before it calls, and looks through for changes before it enters the guest.
+ * APM2 is the AMD64 Architecture Programmer's Manual, volume 2.
+ *
+ * Where a vCPU's state is: RAX, RSP, RIP, RFLAGS, segments, control registers, and MSRs for system
+ * calls in the block; other general registers in world; x87, SSE and XSAVE state in world.fpu; the
+ * rest in struct vmm__native_vcpu. DR0 to DR3 are in the CPU only while the vCPU uses them
+ * (dr_live).
+ *
+ * Requests (world.request) are what others want of a vCPU. They are made by one atomic OR, after
+ * which on_cpu is read; the vCPU stores on_cpu and then reads requests, with interrupts held back:
+ * so either it sees the request or is seen, and the interrupt that is sent then ends the guest.
+ */
+#ifndef VMM_NATIVE_H
+#define VMM_NATIVE_H
+
+#include <stdbool.h>
+
+#include "bits.h"
+#include "engine.h"
+#include "format.h"
+#include "irqchip.h"
+#include "mem.h"
+#include "native_world.h"
+#include "pt.h"
+#include "svm.h"
+#include "sync.h"
+#include "x86_cpuid.h"
+#include "x86_emulate.h"
+
+#define X86_CR4_OSXSAVE BIT(18)
+
+#define X86_RFLAGS_TF BIT(8)
+#define X86_RFLAGS_IF BIT(9)
+
+#define NATIVE_PAGES 3
+
+/* world.request */
+#define NATIVE_REQ_KICK  (UINT32_C(1) << 0) /* run() shall come back */
+#define NATIVE_REQ_FLUSH (UINT32_C(1) << 1) /* the VM's nested tables have changed */
+#define NATIVE_REQ_EVENT (UINT32_C(1) << 2) /* look at events before the next entry */
+
+/* What is wanted of a pending exit's answer. */
+#define NATIVE_ANSWER_NONE    0u
+#define NATIVE_ANSWER_PORT    1u /* a value for RAX's low bytes */
+#define NATIVE_ANSWER_RDMSR   2u
+#define NATIVE_ANSWER_WRMSR   3u
+#define NATIVE_ANSWER_EMULATE 4u /* what the emulator asked for */
+
+/* Vectors: APM2 8.2. */
+#define NATIVE_DB 1u
+#define NATIVE_BP 3u
+#define NATIVE_UD 6u
+#define NATIVE_DF 8u
+#define NATIVE_GP 13u
+#define NATIVE_PF 14u
+#define NATIVE_AC 17u
+#define NATIVE_MC 18u
+
+struct vmm__native_slot {
+	uint64_t gpa, len; /* len 0: free */
+	uint32_t prot, dirty;
+};
+
+struct vmm__native_vm;
+struct vmm__native_vcpu;
+
+/* What an engine brings. */
+struct vmm__native_ops {
+	size_t vm_bytes, vcpu_bytes; /* of its objects, which begin with those of this file */
+	size_t msrpm_bytes;
+	uint32_t pages; /* that its vCPUs need, with the block */
+	uint64_t efer;  /* bits of EFER that stand in the block and are not the guest's */
+
+	/* Called once the shared parts have been made: features, gpa_bits, and the nested tables'
+	 * format, ia_bits, leaf_shift and flags in *@paging. */
+	void (*vm_init)(struct vmm__native_vm *vm, struct vmm__pt_config *paging);
+	/* The block, and what stands beside it, as for a vCPU that never ran. */
+	void (*vcpu_reset)(struct vmm__native_vcpu *v);
+	/* Let the guest have an MSR itself; all others are intercepted. @access: VMM_FILTER_ */
+	void (*pass_msr)(struct vmm__native_vm *vm, uint32_t msr, uint32_t access);
+
+	/* --- what makes the guest leave, from the next entry on --- */
+	/* As soon as it could take an interrupt. */
+	void (*want_window)(struct vmm__native_vcpu *v, bool on);
+	/* nmi_masked has been set or cleared: be told of its end. */
+	void (*watch_nmi)(struct vmm__native_vcpu *v);
+	/* MOV to and from debug registers. */
+	void (*trap_dr)(struct vmm__native_vcpu *v, bool on);
+};
+
+struct vmm__native_vm {
+	const struct vmm__native_ops *ops;
+	const struct vmm__services *services;
+	const struct vmm_host *host;
+	uint32_t irqchip;
+	uint32_t flags;
+	uint32_t max_vcpus;
+	uint32_t tsc_khz;
+	uint32_t features; /* as EDX of SVM_CPUID_LEAF: what the block holds after an exit */
+	uint32_t gpa_bits;
+	uint64_t xall; /* XSAVE components that guests can have; 0 without XSAVE */
+	size_t fpu_bytes;
+
+	struct vmm__pt pt;
+	uint64_t *pt_root;
+	struct vmm__native_slot *slots; /* under the core's lock */
+	uint32_t slot_room;
+	struct vmm__native_vcpu *vcpus; /* chained by next; under the core's lock */
+	bool quiet;                     /* no vCPU is in the guest while tables change */
+
+	struct vmm__native_vcpu **by_index;
+	struct vmm__irqchip chip; /* VMM_IRQCHIP_ARCH */
+	struct vmm__lapic **lapics;
+
+	uint8_t *iopm, *msrpm;
+	struct vmm_x86_filter *filters; /* of MSRs */
+	uint32_t filter_count;
+
+	/* Paravirtual clock: nanoseconds at TSC value 0 of the guest, modulo 2^64; see
+	 * native_clock.c.
+	 */
+	uint64_t clock_base;
+	uint64_t tsc_zero;   /* the CPUs' TSC when the VM was made or reset */
+	uint64_t stopped_ns; /* since guest time was stopped */
+	uint64_t stopped_tsc;
+};
+
+/* CPUID's table in the order of leaves, found by leaf in one step. */
+#define NATIVE_CPUID_BASIC    32u /* 0 and on */
+#define NATIVE_CPUID_PV       32u /* 0x40000000 and on */
+#define NATIVE_CPUID_EXTENDED 64u /* 0x80000000 and on */
+
+/* Lengths of instructions that were intercepted, where the processor tells none. */
+#define NATIVE_LENGTHS 16u
+
+struct native_length {
+	uint64_t key, cr3; /* UINT64_MAX: nothing known, no CR3 is that */
+	uint64_t len;
+};
+
+struct vmm__native_vcpu {
+	struct vmm__native_world world; /* first: the world switch knows its place */
+
+	/* The run path's; belong to who runs the vCPU. */
+	struct svm_vmcb *vmcb; /* the block */
+	struct vmm__native_vm *vm;
+	_Atomic uint64_t on_cpu; /* 0, or the CPU it is on: in the guest or close to it */
+	uint32_t answer;         /* NATIVE_ANSWER_ */
+	uint32_t width;          /* of it */
+	uint32_t mp;             /* VMM_X86_MP_ */
+	uint64_t cpu;            /* that it was on last */
+	uint64_t answer_msr;     /* MSR of a pending exit */
+
+	/* Events: what the next entry injects, as EVENTINJ; 0: nothing. */
+	uint64_t inject;
+	uint64_t payload; /* CR2 or DR6 of an exception that is pending with it */
+	bool has_payload;
+	bool nmi_masked; /* until IRET */
+	bool nmi_iret;   /* the IRET at nmi_iret_rip is to end that */
+	bool nmi_step;   /* TF is set for that */
+	bool window;     /* VMM_EXIT_IRQ_WINDOW is asked for */
+	bool dr_live;    /* DR0 to DR3 are in the CPU */
+	bool triple_fault;
+	uint64_t nmi_iret_rip;
+	_Atomic uint32_t nmis; /* pending */
+
+	uint64_t dr[4];
+	uint64_t apic_base;
+	uint64_t tsc_adjust;
+	uint64_t tsc_aux, host_tsc_aux; /* the CPU's, while host_tsc_aux is the host's */
+	uint64_t misc_enable, debugctl;
+	uint64_t mtrr_def, mtrr_fixed[11], mtrr_var[16];
+	uint64_t pv_time, pv_wall; /* MSRs as written */
+	uint32_t sipi_vector;
+	_Atomic uint32_t waiting; /* 1: sleeps on world.request */
+	struct vmm__lapic lapic;  /* VMM_IRQCHIP_ARCH */
+	uint64_t timer_ns;        /* deadline that the CPU's timer was set to for it */
+	struct vmm__x86_emulator emulator;
+	struct native_length lengths[NATIVE_LENGTHS];
+
+	/* Debugging from outside: native_debug.c. */
+	bool stepping, watching;
+	bool step_done; /* by emulation: VMM_EXIT_DEBUG is due */
+	bool guest_tf;  /* the guest's own, while @stepping has set it */
+	uint64_t guest_dr7, watched[VMM_MAX_BREAKPOINTS];
+
+	/* The engine's, by number; the first is the block. Their physical addresses are in
+	 * world.own. */
+	void *page[NATIVE_PAGES];
+
+	struct vmm__native_vcpu *next;
+	uint32_t index;
+	uint32_t apic_id;
+	bool has_xsave;    /* by its CPUID */
+	uint8_t phys_bits; /* of its addresses, the same */
+	bool has_tsc_aux;  /* RDTSCP or RDPID, the same */
+
+	struct vmm_x86_cpuid *cpuid;
+	uint32_t cpuid_count;
+	/* Entries that answer a whole leaf, but for leaf 1's OSXSAVE. */
+	const struct vmm_x86_cpuid *quick[NATIVE_CPUID_BASIC];
+	/* Places in cpuid, plus one; 0: none. */
+	uint16_t basic[NATIVE_CPUID_BASIC], pv[NATIVE_CPUID_PV], extended[NATIVE_CPUID_EXTENDED];
+};
+
+static inline void *vmm__native_alloc(const struct vmm__native_vm *vm, size_t size, size_t align)
+{
+	return vm->host->alloc(vm->host->opaque, size, align);
+}
+
+static inline void vmm__native_free(const struct vmm__native_vm *vm, void *ptr, size_t size)
+{
+	if (ptr)
+		vm->host->free(vm->host->opaque, ptr, size);
+}
+
+static inline uint64_t vmm__native_phys(const struct vmm__native_vm *vm, const void *ptr)
+{
+	return vm->host->virt_to_phys(vm->host->opaque, ptr);
+}
+
+static inline uint64_t vmm__native_event(uint32_t type, uint32_t vector)
+{
+	return SVM_EVENT_V | FIELD_PUT(SVM_EVENT_TYPE, type) | vector;
+}
+
+/* Where the length of the instruction at RIP is kept. */
+static inline struct native_length *vmm__native_length(struct vmm__native_vcpu *v)
+{
+	return &v->lengths[v->vmcb->rip % NATIVE_LENGTHS];
+}
+
+/* By what it is known: another instruction at the same place has another exit. Of those whose
+ * lengths are kept no two codes are the same modulo NATIVE_LENGTHS, so the sum tells them apart. */
+static inline uint64_t vmm__native_length_key(const struct svm_vmcb *vmcb, uint64_t code)
+{
+	return vmcb->rip + vmcb->cs.base + code;
+}
+
+/* native_vm.c */
+/* What of the host is missing for any engine here. */
+int vmm__native_check_services(const struct vmm_host *host, const char *engine,
+			       struct vmm_error *error);
+int vmm__native_check_host(struct vmm_error *error);
+uint64_t vmm__native_cap(const struct vmm_host *host, uint32_t gpa_bits, uint32_t cap);
+int vmm__native_vm_create(const struct vmm__native_ops *ops, const struct vmm__services *services,
+			  const struct vmm_vm_config *config, void **out, struct vmm_error *error);
+void vmm__native_vm_destroy(void *vm);
+int vmm__native_vm_cap(void *vm, uint32_t cap, uint64_t *value);
+int vmm__native_vm_reset(void *vm, struct vmm_error *error);
+
+/* native_vcpu.c */
+/* Take back what was about to be delivered and has not been. */
+void vmm__native_unstage(struct vmm__native_vcpu *v);
+/* One more NMI; more than one being served and one waiting are one (APM2 8.2.3). */
+void vmm__native_add_nmi(struct vmm__native_vcpu *v);
+int vmm__native_vcpu_create(void *vm, const struct vmm_vcpu_config *config, void **vcpu,
+			    struct vmm_error *error);
+void vmm__native_vcpu_destroy(void *vcpu);
+int vmm__native_vcpu_seal(void *vcpu, const struct vmm_x86_cpuid *cpuid, uint32_t count,
+			  struct vmm_error *error);
+int vmm__native_vcpu_reset(void *vcpu, struct vmm_error *error);
+int vmm__native_inject(void *vcpu, uint32_t kind, uint32_t vector, uint32_t flags,
+		       uint32_t error_code, struct vmm_error *error);
+int vmm__native_request_window(void *vcpu, uint32_t on, struct vmm_error *error);
+int vmm__native_translate(void *vcpu, uint64_t gva, uint32_t prot, uint64_t *gpa,
+			  struct vmm_error *error);
+void vmm__native_request(struct vmm__native_vcpu *v, uint32_t request);
+void vmm__native_wait(void *vcpu, uint64_t deadline_ns);
+/* What INIT does, and a start-up IPI after it. */
+void vmm__native_init_ipi(struct vmm__native_vcpu *v);
+void vmm__native_start_up(struct vmm__native_vcpu *v, uint32_t vector);
+void vmm__native_kick(void *vcpu);
+
+/* Linux, Documentation/virt/kvm/x86/hypercalls.rst: none of KVM's is offered by CPUID. */
+#define KVM_ENOSYS 1000
+#define KVM_EPERM  1
+
+/* A hypercall: its number is in RAX, which takes the answer. */
+static inline void vmm__native_do_hypercall(struct vmm__native_vcpu *v)
+{
+	v->vmcb->rax = v->vmcb->cpl != 0 ? (uint64_t)-KVM_EPERM : (uint64_t)-KVM_ENOSYS;
+}
+
+/* native_event.c: what is delivered to the guest. */
+/* Raise an exception. A second one while the first is on its way makes a double fault, or the end.
+ */
+void vmm__native_raise(struct vmm__native_vcpu *v, uint32_t vector, bool has_error, uint32_t error);
+static inline void vmm__native_raise_ud(struct vmm__native_vcpu *v)
+{
+	vmm__native_raise(v, NATIVE_UD, false, 0);
+}
+static inline void vmm__native_raise_gp(struct vmm__native_vcpu *v)
+{
+	vmm__native_raise(v, NATIVE_GP, true, 0);
+}
+/* Keep what the last exit interrupted, to be delivered again. */
+void vmm__native_take_back(struct vmm__native_vcpu *v);
+/* Decide what the next entry delivers. True: *@exit is to be given instead. */
+bool vmm__native_deliver(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+/* An interrupt could be taken now. */
+bool vmm__native_window_open(const struct vmm__native_vcpu *v);
+
+/* native_irq.c: the controller of VMM_IRQCHIP_ARCH. */
+int vmm__native_irq_init(struct vmm__native_vm *vm, struct vmm_error *error);
+void vmm__native_irq_fini(struct vmm__native_vm *vm);
+int vmm__native_irq_line(void *vm, uint32_t gsi, uint32_t level);
+int vmm__native_msi(void *vm, uint64_t addr, uint32_t data, uint32_t device_id);
+void vmm__native_pic_access(void *vm, uint32_t port, uint32_t write, uint8_t *value);
+struct vmm__lapic_now vmm__native_now(const struct vmm__native_vcpu *v);
+/* Take what other CPUs have sent; the interrupt to be delivered next is vmm__lapic_next()'s. */
+void vmm__native_irq_look(struct vmm__native_vcpu *v);
+/* True: the vCPU has nothing to run; *@exit says until when. */
+bool vmm__native_irq_idle(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+/* An access to one of its pages; false: it is not. */
+bool vmm__native_irq_access(struct vmm__native_vcpu *v, const struct vmm__x86_element *element,
+			    uint64_t *data);
+static inline bool vmm__native_has_irqchip(const struct vmm__native_vcpu *v)
+{
+	return v->vm->irqchip == VMM_IRQCHIP_ARCH;
+}
+
+/* native_emulate.c */
+void vmm__native_emulate_init(struct vmm__native_vcpu *v);
+/* The instruction that the guest was left for; as those of native_exit.c. @port_width: of a string
+ * instruction on a port, 0 for memory. */
+int vmm__native_emulate(struct vmm__native_vcpu *v, uint64_t gpa, bool write, uint32_t port_width,
+			struct vmm_exit *exit);
+/* Go on with the answer in *@exit: 0 with the next element, or NATIVE_AGAIN. */
+int vmm__native_emulate_on(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+/* The instruction at RIP. */
+int vmm__native_decode(struct vmm__native_vcpu *v, struct vmm__x86_insn *insn);
+uint64_t *vmm__native_gpr(struct vmm__native_vcpu *v, uint32_t number);
+
+/* native_exit.c: exits, as far as they are the same everywhere. Those that give an int: 0 with
+ * *@exit, or NATIVE_AGAIN. */
+#define NATIVE_AGAIN 2 /* handled: go on */
+void vmm__native_fill(struct vmm__native_vcpu *v, struct vmm_exit *exit, uint32_t reason);
+/* The answer to a pending exit, but for NATIVE_ANSWER_EMULATE. */
+void vmm__native_take_answer(struct vmm__native_vcpu *v, const struct vmm_exit *exit);
+int vmm__native_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
+int vmm__native_give_error(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+int vmm__native_handle_hlt(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+int vmm__native_handle_xsetbv(struct vmm__native_vcpu *v);
+/* A port access that cannot be given by the short way: string, single-stepped, or with its place
+ * wanted. @info: as EXITINFO1 has it; @next: RIP after it, but for string instructions. */
+int vmm__native_handle_port(struct vmm__native_vcpu *v, uint64_t info, uint64_t next,
+			    struct vmm_exit *exit);
+int vmm__native_handle_dr(struct vmm__native_vcpu *v, uint32_t number, bool write);
+int vmm__native_handle_exception(struct vmm__native_vcpu *v, uint32_t vector,
+				 struct vmm_exit *exit);
+/* MOV to or from CR8, of @len bytes. */
+int vmm__native_handle_cr8(struct vmm__native_vcpu *v, bool write, uint32_t gpr, uint64_t len);
+/* An access that the nested tables refused. NATIVE_AGAIN with *@stale: they allow it by now, so
+ * that the TLB is to be emptied. */
+int vmm__native_handle_fault(struct vmm__native_vcpu *v, uint64_t gpa, bool write, bool *stale,
+			     struct vmm_exit *exit);
+/* CR8, wherever it is. */
+uint64_t vmm__native_cr8(const struct vmm__native_vcpu *v);
+void vmm__native_set_cr8(struct vmm__native_vcpu *v, uint64_t cr8);
+/* The end of an instruction that RIP has been moved past. */
+void vmm__native_end_insn(struct vmm__native_vcpu *v, bool traps);
+/* Move past an instruction of @len bytes that has been carried out. */
+void vmm__native_skip(struct vmm__native_vcpu *v, uint64_t len);
+int vmm__native_skip_and_go_on(struct vmm__native_vcpu *v, uint64_t known);
+/* Length of the instruction that was intercepted; @known without a prefix. */
+uint64_t vmm__native_insn_len(struct vmm__native_vcpu *v, uint64_t known);
+
+/* native_cpuid.c */
+int vmm__native_cpu_model(const struct vmm_host *host, const char *model,
+			  struct vmm_x86_cpuid *entries, uint32_t *count, struct vmm_error *error);
+int vmm__native_get_cpuid(void *vcpu, struct vmm_x86_cpuid *entries, uint32_t *count);
+/* Do what CPUID does, but for RIP. */
+void vmm__native_do_cpuid(struct vmm__native_vcpu *v);
+/* A leaf of the vCPU's table; zeros where there is none. */
+struct vmm_x86_cpuid vmm__native_leaf(const struct vmm__native_vcpu *v, uint32_t leaf,
+				      uint32_t subleaf);
+/* Place of an XSAVE component above 1 in the standard format; false where there is none. */
+bool vmm__native_xsave_component(const struct vmm__native_vcpu *v, uint32_t component,
+				 uint32_t *offset, uint32_t *size);
+uint64_t vmm__native_xcr0_all(void);
+/* Of addresses, where nested tables take @most. */
+uint32_t vmm__native_gpa_bits(uint32_t most);
+uint32_t vmm__native_calibrate(const struct vmm_host *host);
+
+/* native_memory.c */
+int vmm__native_memory_init(struct vmm__native_vm *vm, struct vmm__pt_config *config,
+			    struct vmm_error *error);
+void vmm__native_memory_fini(struct vmm__native_vm *vm);
+int vmm__native_mem_set(void *vm, uint32_t number, const struct vmm__slot *slot, uint32_t quiet,
+			struct vmm_error *error);
+/* Write what the guest itself may write; elsewhere -VMM_EFAULT. @len: at most a page. */
+int vmm__native_write_guest(const struct vmm__native_vm *vm, uint64_t gpa, const void *buf,
+			    size_t len);
+int vmm__native_mem_dirty(void *vm, uint32_t number, uint64_t *bitmap, size_t words,
+			  struct vmm_error *error);
+
+/* native_debug.c */
+int vmm__native_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error);
+/* #DB was intercepted: true if it is the debugger's, with *@exit. */
+bool vmm__native_debug_trap(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+bool vmm__native_debug_due(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+/* The guest's MOV to or from a debug register while breakpoints use them. */
+int vmm__native_debug_access(struct vmm__native_vcpu *v, uint32_t number, bool write);
+
+/* native_msr.c */
+int vmm__native_vm_seal(void *vm, const struct vmm_x86_filter *msrs, uint32_t count,
+			const struct vmm_x86_filter *ports, uint32_t port_count,
+			struct vmm_error *error);
+int vmm__native_msr_list(void *vm, uint32_t *list, uint32_t *count, struct vmm_error *error);
+/* 0, or -VMM_ENOENT: no such register, or not such a value. @by_host: for saving and restoring. */
+int vmm__native_get_msr(struct vmm__native_vcpu *v, uint32_t index, bool by_host, uint64_t *value);
+int vmm__native_set_msr(struct vmm__native_vcpu *v, uint32_t index, bool by_host, uint64_t value);
+void vmm__native_reset_msrs(struct vmm__native_vcpu *v);
+/* RDMSR or WRMSR was intercepted; as those of native_exit.c. */
+int vmm__native_handle_msr(struct vmm__native_vcpu *v, bool write, struct vmm_exit *exit);
+/* The answer to one that the embedder was asked for. */
+void vmm__native_answer_msr(struct vmm__native_vcpu *v, const struct vmm_exit *exit);
+/* EFER's bits that the vCPU has; LMA among them. */
+uint64_t vmm__native_efer_bits(const struct vmm__native_vcpu *v);
+bool vmm__native_xcr0_valid(const struct vmm__native_vcpu *v, uint64_t xcr0);
+
+/* native_clock.c */
+uint64_t vmm__native_tsc(const struct vmm__native_vcpu *v);
+void vmm__native_set_tsc(struct vmm__native_vcpu *v, uint64_t value);
+void vmm__native_write_wall(struct vmm__native_vcpu *v);
+void vmm__native_write_time(struct vmm__native_vcpu *v);
+uint64_t vmm__native_clock_ns(struct vmm__native_vm *vm);
+void vmm__native_set_clock(struct vmm__native_vm *vm, uint64_t ns);
+int vmm__native_clock_stop(void *vm, uint32_t stop, struct vmm_error *error);
+
+/* native_state.c */
+struct vmm_x86_segment vmm__native_from_segment(const struct svm_segment *s);
+int vmm__native_state_size(void *vcpu, uint32_t cls, uint32_t index, size_t *size);
+int vmm__native_get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, size_t size,
+			  struct vmm_error *error);
+int vmm__native_set_state(void *vcpu, uint32_t cls, uint32_t index, const void *buf, size_t size,
+			  struct vmm_error *error);
+int vmm__native_vm_get_state(void *vm, uint32_t cls, uint32_t index, void *buf, size_t size,
+			     struct vmm_error *error);
+int vmm__native_vm_set_state(void *vm, uint32_t cls, uint32_t index, const void *buf, size_t size,
+			     struct vmm_error *error);
+/* x87, SSE and the rest as at power-on. */
+void vmm__native_reset_fpu(struct vmm__native_vcpu *v);
+
+#endif
