@@ -130,6 +130,7 @@ VMM_API int vmm_ctx_engine_probe(struct vmm_ctx *ctx, const char *engine);
 #define VMM_CAP_DEDICATED      29 /* dedicated vCPUs */
 #define VMM_CAP_SLICE          30 /* vmm_vcpu_set_slice() */
 #define VMM_CAP_PIC            31 /* VMM_VM_PIC */
+#define VMM_CAP_ALARM          32 /* vmm_vm_on_alarm() */
 
 #define VMM_ARCH_X86_64 1
 #define VMM_ARCH_ARM64  2

@@ -148,6 +148,33 @@ VMM_API int vmm_vm_resume(struct vmm_vm *vm);
  */
 VMM_API int vmm_vm_wait_resumed(struct vmm_vm *vm, uint64_t timeout_ns);
 
+/**
+ * vmm_vm_on_alarm() - Have a callback made when its time has come, by vCPU 0.
+ * @vm:     Machine that is not sealed.
+ * @alarm:  Called inside vmm_vcpu_run() of vCPU 0, without a lock of the library's and with the
+ *          guest left, once for each vmm_vm_set_alarm(). Not from other callbacks. What it may do
+ *          is what a bus callback may.
+ * @opaque: For the callback.
+ *
+ * For devices with timers where there are no threads that could wait for them: engines of
+ * privileged hosts leave the guest for it, and give it as the deadline of VMM_EXIT_IDLE. Others
+ * have no VMM_CAP_ALARM: there a thread of the embedder's waits.
+ *
+ * Context: Any thread.
+ * Return: 0, -VMM_EINVAL, -VMM_ENOTSUP (no VMM_CAP_ALARM), -VMM_ESTATE (sealed).
+ */
+VMM_API int vmm_vm_on_alarm(struct vmm_vm *vm, void (*alarm)(void *opaque), void *opaque);
+
+/**
+ * vmm_vm_set_alarm() - Say when.
+ * @vm:          Machine with a callback.
+ * @deadline_ns: On the host's monotonic clock; VMM_FOREVER: not at all. Replaces what was set
+ *               before. The callback comes then or later, as vCPU 0 is run.
+ *
+ * Context: Any thread, under any device lock; one call at a time.
+ */
+VMM_API void vmm_vm_set_alarm(struct vmm_vm *vm, uint64_t deadline_ns);
+
 /** vmm_vm_cap() - As vmm_ctx_cap(), for the VM's engine and configuration. Return: 0, -VMM_EINVAL.
  */
 VMM_API int vmm_vm_cap(struct vmm_vm *vm, uint32_t cap, uint64_t *value);

@@ -312,6 +312,10 @@ struct vmm_vm {
 	struct vmm__bus bus;
 	struct vmm_irq_event *events; /* under lock */
 	struct vmm__pic_ports pic_ports[3];
+
+	void (*alarm)(void *opaque); /* until sealed; NULL: none */
+	void *alarm_opaque;
+	_Atomic uint64_t alarm_ns;
 };
 
 /* Slot of the reader counts for a thread that is no vCPU's. Thread numbers may all be multiples of
@@ -404,6 +408,8 @@ static inline bool vmm__vcpu_pending(const struct vmm_vcpu *vcpu)
 	return vcpu->last_reason >= VMM_EXIT_MMIO;
 }
 
+/* The alarm's time may have come: vCPU 0 has been interrupted. */
+void vmm__alarm_serve(struct vmm_vcpu *vcpu);
 void vmm__vcpu_wake(struct vmm_vcpu *vcpu);
 /* A vCPU that nobody runs has something to do: tell who wants to know. */
 void vmm__vcpu_awake(struct vmm_vcpu *vcpu);

@@ -117,6 +117,12 @@ struct vmm_engine {
 	int (*msi)(void *vm, uint64_t addr, uint32_t data, uint32_t device_id);
 	/* A byte of one of the ports of VMM_VM_PIC; as irq_line(). NULL: no access leaves run(). */
 	void (*pic_access)(void *vm, uint32_t port, uint32_t write, uint8_t *value);
+	/*
+	 * vmm_vm_set_alarm(): vCPU 0's run() gives VMM__INTERRUPTED when the host's time_ns() has
+	 * reached @deadline_ns, whatever the guest does; until then it is the deadline of its
+	 * VMM_EXIT_IDLE at the latest. As irq_line().
+	 */
+	void (*alarm)(void *vm, uint64_t deadline_ns);
 	int (*event_attach)(void *vm, const struct vmm_irq_event_config *config, void **event,
 			    struct vmm_error *error);
 	void (*event_detach)(void *vm, void *event);

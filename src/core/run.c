@@ -132,6 +132,7 @@ static VMM__COLD int run_on(struct vmm_vcpu *vcpu, struct vmm_exit *exit, int r)
 		if (r == VMM__INTERRUPTED) {
 			vcpu->last_reason = VMM_EXIT_NONE;
 			vmm__count(&vcpu->other_entries);
+			vmm__alarm_serve(vcpu);
 		} else if (r == 0) {
 			uint32_t reason = exit->reason;
 

@@ -187,6 +187,7 @@ int vmm_vm_create(struct vmm_ctx *ctx, const struct vmm_vm_config *user_config, 
 	vm->irqchip = config.irqchip;
 	vm->max_vcpus = config.max_vcpus;
 	vm->clock = config.clock;
+	atomic_store(&vm->alarm_ns, VMM_FOREVER);
 	vmm__error_init(&vm->detail.last);
 	r = alloc_parts(vm);
 	if (r == 0)

@@ -121,6 +121,7 @@ struct vmm__native_vm {
 	struct vmm__native_vcpu **by_index;
 	struct vmm__irqchip chip; /* VMM_IRQCHIP_ARCH */
 	struct vmm__lapic **lapics;
+	_Atomic uint64_t alarm_ns; /* when vCPU 0 comes back for the core */
 
 	uint8_t *iopm, *msrpm;
 	struct vmm_x86_filter *filters; /* of MSRs */
@@ -316,6 +317,7 @@ int vmm__native_irq_init(struct vmm__native_vm *vm, struct vmm_error *error);
 void vmm__native_irq_fini(struct vmm__native_vm *vm);
 int vmm__native_irq_line(void *vm, uint32_t gsi, uint32_t level);
 int vmm__native_msi(void *vm, uint64_t addr, uint32_t data, uint32_t device_id);
+void vmm__native_alarm(void *vm, uint64_t deadline_ns);
 void vmm__native_pic_access(void *vm, uint32_t port, uint32_t write, uint8_t *value);
 struct vmm__lapic_now vmm__native_now(const struct vmm__native_vcpu *v);
 /* Take what other CPUs have sent; the interrupt to be delivered next is vmm__lapic_next()'s. */

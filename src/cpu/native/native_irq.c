@@ -77,11 +77,32 @@ static void take_events(struct vmm__native_vcpu *v)
 		vmm__native_start_up(v, events & 0xff);
 }
 
-/* An interrupt when the timer is next due, which ends the guest. */
+void vmm__native_alarm(void *opaque, uint64_t deadline_ns)
+{
+	struct vmm__native_vm *vm = opaque;
+
+	atomic_store(&vm->alarm_ns, deadline_ns);
+	kick(vm, 0);
+}
+
+static uint64_t alarm_of(const struct vmm__native_vcpu *v)
+{
+	return v->index == 0 ? atomic_load(&v->vm->alarm_ns) : VMM_FOREVER;
+}
+
+/* When there next is something to do that nobody else will tell. */
+static uint64_t due(const struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)
+{
+	uint64_t timer = vmm__lapic_deadline(&v->lapic, now), alarm = alarm_of(v);
+
+	return timer < alarm ? timer : alarm;
+}
+
+/* An interrupt at that time, which ends the guest. */
 static void set_timer(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)
 {
 	const struct vmm_host *host = v->vm->host;
-	uint64_t deadline = vmm__lapic_deadline(&v->lapic, now);
+	uint64_t deadline = due(v, now);
 
 	if (deadline == v->timer_ns)
 		return;
@@ -92,6 +113,7 @@ static void set_timer(struct vmm__native_vcpu *v, const struct vmm__lapic_now *n
 void vmm__native_irq_look(struct vmm__native_vcpu *v)
 {
 	struct vmm__lapic_now now = vmm__native_now(v);
+	uint64_t alarm = alarm_of(v);
 
 	if (vmm__lapic_deadline(&v->lapic, &now) <= now.ns)
 		vmm__lapic_tick(&v->lapic, &now);
@@ -99,6 +121,10 @@ void vmm__native_irq_look(struct vmm__native_vcpu *v)
 		take_events(v);
 		vmm__lapic_update(&v->lapic);
 	}
+	/* Once: the core sets the next one. */
+	if (alarm <= now.ns &&
+	    atomic_compare_exchange_strong(&v->vm->alarm_ns, &alarm, VMM_FOREVER))
+		vmm__native_request(v, NATIVE_REQ_KICK);
 	set_timer(v, &now);
 }
 
@@ -125,8 +151,7 @@ bool vmm__native_irq_idle(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 	now = vmm__native_now(v);
 	*exit = (struct vmm_exit){
 		.reason = VMM_EXIT_IDLE,
-		.data = v->mp == VMM_X86_MP_HALTED ? vmm__lapic_deadline(&v->lapic, &now)
-						   : VMM_FOREVER,
+		.data = v->mp == VMM_X86_MP_HALTED ? due(v, &now) : alarm_of(v),
 	};
 	v->timer_ns = VMM_FOREVER; /* who waits may set the CPU's timer */
 	return true;

@@ -72,6 +72,7 @@ uint64_t vmm__native_cap(const struct vmm_host *host, uint32_t gpa_bits, uint32_
 	case VMM_CAP_SINGLE_STEP:
 	case VMM_CAP_CLOCK:
 	case VMM_CAP_PIC:
+	case VMM_CAP_ALARM:
 		return 1;
 	case VMM_CAP_HW_BREAKPOINTS:
 		return VMM_MAX_BREAKPOINTS;
@@ -157,6 +158,7 @@ int vmm__native_vm_create(const struct vmm__native_ops *ops, const struct vmm__s
 	vm->irqchip = config->irqchip;
 	vm->flags = config->flags;
 	vm->max_vcpus = config->max_vcpus;
+	atomic_store(&vm->alarm_ns, VMM_FOREVER);
 	r = setup_vm(vm, error);
 	if (r != 0) {
 		vmm__native_vm_destroy(vm);

@@ -111,6 +111,7 @@ const struct vmm_engine *vmm_engine_svm(void)
 		.irq_line = vmm__native_irq_line,
 		.msi = vmm__native_msi,
 		.pic_access = vmm__native_pic_access,
+		.alarm = vmm__native_alarm,
 		.vm_get_state = vmm__native_vm_get_state,
 		.vm_set_state = vmm__native_vm_set_state,
 		.x86_msr_list = vmm__native_msr_list,
