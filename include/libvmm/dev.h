@@ -230,6 +230,248 @@ VMM_API void vmm_debug_exit_destroy(struct vmm_debug_exit *debug_exit);
 /** vmm_debug_exit_ops() - Callbacks of its region, VMM_DEBUG_EXIT_PORTS long. */
 VMM_API const struct vmm_region_ops *vmm_debug_exit_ops(void);
 
+/* --- 8254 interval timer: 4 ports, and port B --- */
+
+/* Counters 0 to 2 and the control word (at 0x40 on a PC); counter 2's gate, the speaker (which is
+ * not heard) and OUT 2 (0x61). */
+#define VMM_PIT_PORTS        4
+#define VMM_PIT_PORT_B_PORTS 1
+
+#define VMM_PIT_HZ UINT64_C(1193182)
+
+struct vmm_pit; /* opaque */
+
+/**
+ * struct vmm_pit_config - What an interval timer is made with.
+ * @size:   sizeof(struct vmm_pit_config).
+ * @flags:  0.
+ * @opaque: For the callbacks.
+ * @irq:    Counter 0's output is now @level. The falls of modes 2 and 3 are told with the next
+ * rise. Required.
+ * @timer:  Call vmm_pit_tick() when the host's time_ns() reaches @deadline_ns, until it says
+ *          otherwise; VMM_FOREVER: not at all. Made with the device locked, as irq. Required.
+ *
+ * Periods that have gone by when vmm_pit_tick() comes late are told as one; periods below 100 us
+ * are told every 100 us.
+ */
+struct vmm_pit_config {
+	uint32_t size;
+	uint32_t flags;
+	void *opaque;
+	void (*irq)(void *opaque, uint32_t level);
+	void (*timer)(void *opaque, uint64_t deadline_ns);
+};
+
+/** struct vmm_pit_counter - A counter's state. Clocks are of VMM_PIT_HZ; flags are 0 or 1. */
+struct vmm_pit_counter {
+	uint64_t start;     /* clock at which the count was loaded; two's complement */
+	uint64_t switch_at; /* clock at which the next one is */
+	uint64_t held;      /* clocks counted when the gate stopped it */
+	uint32_t count;     /* loaded, 1 to 65536 */
+	uint32_t next;      /* to be loaded */
+	uint32_t residue;   /* what is read before anything is loaded */
+	uint16_t latch;
+	uint8_t status; /* latched */
+	uint8_t low;    /* first byte of a count */
+	uint8_t mode;   /* 0 to 5 */
+	uint8_t rw;     /* 1 low byte, 2 high byte, 3 both; 0 never programmed */
+	uint8_t bcd;
+	uint8_t gate;
+	uint8_t loaded;
+	uint8_t waiting;    /* @next waits for @switch_at or the gate */
+	uint8_t programmed; /* a count has been written since the control word */
+	uint8_t paused;     /* by the gate */
+	uint8_t high_next;
+	uint8_t read_high;
+	uint8_t count_latched;
+	uint8_t status_latched;
+};
+
+#define VMM_PIT_STATE_VERSION 1
+
+/** struct vmm_pit_state - Saved state; @size and @version first. Clock 0 is when it was saved. */
+struct vmm_pit_state {
+	uint32_t size; /* of this struct */
+	uint32_t version;
+	uint32_t port_b;
+	uint32_t level; /* of counter 0's output, for who restores the line */
+	struct vmm_pit_counter counter[3];
+};
+
+/** vmm_pit_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */
+VMM_API int vmm_pit_create(const struct vmm_host *host, const struct vmm_pit_config *config,
+			   struct vmm_pit **pit);
+/** vmm_pit_destroy() - NULL is allowed. */
+VMM_API void vmm_pit_destroy(struct vmm_pit *pit);
+/** vmm_pit_reset() - No counter is programmed. */
+VMM_API void vmm_pit_reset(struct vmm_pit *pit);
+/** vmm_pit_ops() - Callbacks of its region, VMM_PIT_PORTS long. */
+VMM_API const struct vmm_region_ops *vmm_pit_ops(void);
+/** vmm_pit_port_b_ops() - Callbacks of port B's region, VMM_PIT_PORT_B_PORTS long. */
+VMM_API const struct vmm_region_ops *vmm_pit_port_b_ops(void);
+/** vmm_pit_tick() - The time has come; harmless at any other. */
+VMM_API void vmm_pit_tick(struct vmm_pit *pit);
+/** vmm_pit_get_state() - Save; @state->size is set. Return: 0, -VMM_EINVAL. */
+VMM_API int vmm_pit_get_state(struct vmm_pit *pit, struct vmm_pit_state *state);
+/** vmm_pit_set_state() - Go on from there. Return: 0, -VMM_EINVAL (size, version), -VMM_ERANGE. */
+VMM_API int vmm_pit_set_state(struct vmm_pit *pit, const struct vmm_pit_state *state);
+
+/* --- MC146818 real-time clock: 2 ports --- */
+
+/* Index and data (at 0x70 on a PC). */
+#define VMM_RTC_PORTS 2
+#define VMM_RTC_BYTES 128 /* registers 0 to 13, then memory; the century is byte 50 */
+
+struct vmm_rtc; /* opaque */
+
+/**
+ * struct vmm_rtc_config - What a clock is made with.
+ * @size:   sizeof(struct vmm_rtc_config).
+ * @flags:  0.
+ * @opaque: For the callbacks.
+ * @irq:    The interrupt line is now @level. Required.
+ * @timer:  Call vmm_rtc_tick() then, as with struct vmm_pit_config. Required.
+ *
+ * It starts with the host's wall_ns(), or at 1970, and runs by time_ns(). An interrupt is raised
+ * once until the guest reads register C, however many periods that takes.
+ */
+struct vmm_rtc_config {
+	uint32_t size;
+	uint32_t flags;
+	void *opaque;
+	void (*irq)(void *opaque, uint32_t level);
+	void (*timer)(void *opaque, uint64_t deadline_ns);
+};
+
+#define VMM_RTC_STATE_VERSION 1
+
+/**
+ * struct vmm_rtc_state - Saved state.
+ * @size:     sizeof(struct vmm_rtc_state).
+ * @version:  VMM_RTC_STATE_VERSION.
+ * @seconds:  Time of the clock, since the 1st of January of the year 0 (Gregorian).
+ * @fraction: Nanoseconds of the current second.
+ * @index:    Port 0x70.
+ * @bytes:    All bytes, those of the time as the guest would read them.
+ *
+ * A restored clock goes on from there.
+ */
+struct vmm_rtc_state {
+	uint32_t size;
+	uint32_t version;
+	uint64_t seconds;
+	uint32_t fraction;
+	uint32_t index;
+	uint8_t bytes[VMM_RTC_BYTES];
+};
+
+/** vmm_rtc_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */
+VMM_API int vmm_rtc_create(const struct vmm_host *host, const struct vmm_rtc_config *config,
+			   struct vmm_rtc **rtc);
+/** vmm_rtc_destroy() - NULL is allowed. */
+VMM_API void vmm_rtc_destroy(struct vmm_rtc *rtc);
+/** vmm_rtc_reset() - The chip's RESET: interrupts off; time and memory stay. */
+VMM_API void vmm_rtc_reset(struct vmm_rtc *rtc);
+/** vmm_rtc_ops() - Callbacks of its region, VMM_RTC_PORTS long. */
+VMM_API const struct vmm_region_ops *vmm_rtc_ops(void);
+/** vmm_rtc_tick() - The time has come; harmless at any other. */
+VMM_API void vmm_rtc_tick(struct vmm_rtc *rtc);
+/** vmm_rtc_store() - Write a byte of its memory, 14 to 127. Return: 0, -VMM_ERANGE. */
+VMM_API int vmm_rtc_store(struct vmm_rtc *rtc, uint32_t index, uint32_t value);
+/** vmm_rtc_get_state() - Save; @state->size is set. Return: 0, -VMM_EINVAL. */
+VMM_API int vmm_rtc_get_state(struct vmm_rtc *rtc, struct vmm_rtc_state *state);
+/** vmm_rtc_set_state() - Go on from there. Return: 0, -VMM_EINVAL (size, version), -VMM_ERANGE. */
+VMM_API int vmm_rtc_set_state(struct vmm_rtc *rtc, const struct vmm_rtc_state *state);
+
+/* --- i8042 keyboard controller: ports 0x60 and 0x64, and port A --- */
+
+#define VMM_I8042_PORTS        1 /* each of the two regions: data, and command */
+#define VMM_I8042_PORT_A_PORTS 1 /* 0x92: A20 and a fast reset */
+
+struct vmm_i8042; /* opaque */
+
+/**
+ * struct vmm_i8042_config - What a keyboard controller is made with.
+ * @size:         sizeof(struct vmm_i8042_config).
+ * @flags:        0.
+ * @opaque:       For the callbacks.
+ * @keyboard_irq: The keyboard's interrupt line is now @level. Required.
+ * @mouse_irq:    The mouse's. Required.
+ * @reset:        The guest asks for a reset. Required.
+ *
+ * A keyboard (scan code set 2, translated as the guest chooses) and a mouse of three buttons are
+ * connected. The A20 gate reads as written and gates nothing.
+ */
+struct vmm_i8042_config {
+	uint32_t size;
+	uint32_t flags;
+	void *opaque;
+	void (*keyboard_irq)(void *opaque, uint32_t level);
+	void (*mouse_irq)(void *opaque, uint32_t level);
+	void (*reset)(void *opaque);
+};
+
+#define VMM_I8042_QUEUE 32 /* bytes that wait, of each source */
+
+/** struct vmm_i8042_queue - Bytes that wait: @count of them, the next one first. */
+struct vmm_i8042_queue {
+	uint32_t count;
+	uint8_t bytes[VMM_I8042_QUEUE];
+};
+
+#define VMM_I8042_STATE_VERSION 1
+
+/** struct vmm_i8042_state - Saved state; @size and @version first. */
+struct vmm_i8042_state {
+	uint32_t size; /* of this struct */
+	uint32_t version;
+	uint8_t status;           /* port 0x64 */
+	uint8_t output;           /* port 0x60 */
+	uint8_t command;          /* a command that waits for its byte, or 0 */
+	uint8_t outport;          /* output port, whose bit 1 is A20 */
+	uint8_t ram[32];          /* of the controller; byte 0 is the command byte */
+	uint8_t keyboard_command; /* as @command, of the keyboard */
+	uint8_t keyboard_scans;
+	uint8_t keyboard_break; /* the next code is one of a key released */
+	uint8_t keyboard_last;  /* byte, for "resend" */
+	uint8_t mouse_command;
+	uint8_t mouse_streams; /* reports what happens */
+	uint8_t mouse_remote;  /* reports when asked */
+	uint8_t mouse_wraps;   /* echoes */
+	uint8_t mouse_rate;
+	uint8_t mouse_resolution;
+	uint8_t mouse_scaling;
+	uint8_t mouse_buttons;
+	struct vmm_i8042_queue replies; /* the controller's own */
+	struct vmm_i8042_queue keyboard;
+	struct vmm_i8042_queue mouse;
+};
+
+/** vmm_i8042_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */
+VMM_API int vmm_i8042_create(const struct vmm_host *host, const struct vmm_i8042_config *config,
+			     struct vmm_i8042 **i8042);
+/** vmm_i8042_destroy() - NULL is allowed. */
+VMM_API void vmm_i8042_destroy(struct vmm_i8042 *i8042);
+/** vmm_i8042_reset() - As at power-on. */
+VMM_API void vmm_i8042_reset(struct vmm_i8042 *i8042);
+/** vmm_i8042_data_ops() - Callbacks of the data port's region. */
+VMM_API const struct vmm_region_ops *vmm_i8042_data_ops(void);
+/** vmm_i8042_command_ops() - Callbacks of the command port's. */
+VMM_API const struct vmm_region_ops *vmm_i8042_command_ops(void);
+/** vmm_i8042_port_a_ops() - Callbacks of port A's, VMM_I8042_PORT_A_PORTS long. */
+VMM_API const struct vmm_region_ops *vmm_i8042_port_a_ops(void);
+/** vmm_i8042_keys() - The keyboard sends codes of set 2. Return: how many were taken: all, or none
+ * while there is no room or the guest has switched it off. */
+VMM_API uint32_t vmm_i8042_keys(struct vmm_i8042 *i8042, const uint8_t *codes, uint32_t len);
+/** vmm_i8042_mouse() - The mouse has moved (right and up are positive), its buttons are @buttons (1
+ * left, 2 right, 4 middle). Return: 1, or 0 while it cannot report. */
+VMM_API uint32_t vmm_i8042_mouse(struct vmm_i8042 *i8042, int32_t dx, int32_t dy, uint32_t buttons);
+/** vmm_i8042_get_state() - Save; @state->size is set. Return: 0, -VMM_EINVAL. */
+VMM_API int vmm_i8042_get_state(struct vmm_i8042 *i8042, struct vmm_i8042_state *state);
+/** vmm_i8042_set_state() - Go on from there. Return: 0, -VMM_EINVAL (size, version), -VMM_ERANGE.
+ */
+VMM_API int vmm_i8042_set_state(struct vmm_i8042 *i8042, const struct vmm_i8042_state *state);
+
 /* --- fw_cfg: 12 ports --- */
 
 /*
