@@ -270,6 +270,29 @@ VMM_API int vmm_machine_fw_cfg_file(struct vmm_machine *machine, const char *nam
 				    uint32_t len);
 
 /**
+ * vmm_machine_load_bios() - Load a BIOS in the place of a kernel.
+ * @machine: Machine with boot.firmware = bios; no vCPU is running.
+ * @data:    Its image, whose last 16 bytes are at the reset vector.
+ * @len:     Bytes, whole 64 KiB, at most 1 MiB; always the same.
+ *
+ * It stands read-only at the end of the first 4 GiB, and its last 128 KiB in RAM below 1 MiB. vCPU
+ * 0 starts it as it is after vmm_machine_seal() and vmm_machine_reset(), after which it is to be
+ * loaded anew. With fw-cfg.enable it is told of memory (etc/e820) and of the ACPI tables
+ * (etc/table-loader); with legacy.rtc also of memory in the way of the first PCs.
+ *
+ * Context: Any thread; allocates.
+ * Return: 0, -VMM_ENOTSUP, -VMM_EINVAL, -VMM_ESTATE (another length), -VMM_ENOMEM.
+ */
+VMM_API int vmm_machine_load_bios(struct vmm_machine *machine, const void *data, size_t len);
+
+/** vmm_machine_pit() - Its interval timer (dev.h), or NULL: for its state. Context: Any. */
+VMM_API struct vmm_pit *vmm_machine_pit(struct vmm_machine *machine);
+/** vmm_machine_rtc() - Its clock. Context: Any. */
+VMM_API struct vmm_rtc *vmm_machine_rtc(struct vmm_machine *machine);
+/** vmm_machine_i8042() - Its keyboard controller, to type and to point. Context: Any. */
+VMM_API struct vmm_i8042 *vmm_machine_i8042(struct vmm_machine *machine);
+
+/**
  * vmm_machine_seal() - Fix the machine; from here on it can run.
  *
  * Context: Any thread; allocates.
@@ -337,7 +360,21 @@ struct vmm_machine_run {
 VMM_API int vmm_machine_run_vcpu(struct vmm_machine *machine, uint32_t index,
 				 struct vmm_machine_run *run);
 
-/** vmm_machine_kick() - vmm_vcpu_kick() for every vCPU. Context: As vmm_vcpu_kick(). */
+/**
+ * vmm_machine_run_timers() - Call the machine's devices when their time has come.
+ * @machine: Sealed machine with legacy.pit or legacy.rtc.
+ *
+ * Needed with engines whose vCPUs do not do it themselves (VMM_CAP_ALARM): give it a thread beside
+ * those of the vCPUs. It comes back for vmm_machine_kick(), also for one made before, and so when
+ * the machine stops.
+ *
+ * Context: A thread of its own that may sleep.
+ * Return: 0, -VMM_ENOTSUP (there is nothing to be done).
+ */
+VMM_API int vmm_machine_run_timers(struct vmm_machine *machine);
+
+/** vmm_machine_kick() - vmm_vcpu_kick() for every vCPU; ends vmm_machine_run_timers(). Context: As
+ * vmm_vcpu_kick(). */
 VMM_API void vmm_machine_kick(struct vmm_machine *machine);
 
 /**

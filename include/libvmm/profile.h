@@ -48,7 +48,7 @@ struct vmm_profile; /* opaque */
 #define VMM_PROFILE_BOOT_KERNEL         0x0401 /* string: boot.kernel, as the embedder takes it */
 #define VMM_PROFILE_BOOT_INITRD         0x0402 /* string: boot.initrd */
 #define VMM_PROFILE_BOOT_CMDLINE        0x0403 /* string: boot.cmdline */
-#define VMM_PROFILE_BOOT_FIRMWARE       0x0404 /* string: boot.firmware, "none" or "vuefi" */
+#define VMM_PROFILE_BOOT_FIRMWARE       0x0404 /* string: boot.firmware, "none", "vuefi", "bios" */
 #define VMM_PROFILE_SERIAL_ENABLE       0x0501 /* boolean: serial.enable; index 0 to 3 */
 #define VMM_PROFILE_SERIAL_PORT         0x0502 /* number: serial.port, the first of 8 */
 #define VMM_PROFILE_SERIAL_IRQ          0x0503 /* number: serial.irq, a pin of the IOAPIC */
@@ -104,6 +104,10 @@ struct vmm_profile; /* opaque */
 #define VMM_PROFILE_SMBIOS_BIOS_DATE    0x180c /* string: smbios.bios-date */
 #define VMM_PROFILE_SMBIOS_DIMM         0x180d /* size: smbios.dimm, whole MiB */
 #define VMM_PROFILE_OEM_STRING_TEXT     0x1901 /* string: oem-string.text; index 0 to 15 */
+#define VMM_PROFILE_LEGACY_PIC          0x1b01 /* boolean: legacy.pic */
+#define VMM_PROFILE_LEGACY_PIT          0x1b02 /* boolean: legacy.pit */
+#define VMM_PROFILE_LEGACY_RTC          0x1b03 /* boolean: legacy.rtc */
+#define VMM_PROFILE_LEGACY_I8042        0x1b04 /* boolean: legacy.i8042 */
 #define VMM_PROFILE_ARM_ITS             0x1a01 /* boolean: arm.its */
 #define VMM_PROFILE_ARM_PSCI            0x1a02 /* string: arm.psci, "hvc" or "smc" */
 

@@ -121,7 +121,7 @@ static void list_load_ranges(struct vmm_machine *m)
 
 /*
  * Build something in memory of our own and put it where @span says; its first @root bytes also to
- * @root_gpa, where a guest looks for them that is not told.
+ * @root_gpa, where a guest looks for them that is not told, unless that is the BIOS's.
  */
 static int write_built(struct vmm_machine *m, struct vmm__span span, uint64_t root_gpa, size_t root,
 		       int (*build)(const struct vmm__plan *, void *, size_t *))
@@ -141,7 +141,7 @@ static int write_built(struct vmm_machine *m, struct vmm__span span, uint64_t ro
 	err = build(&m->plan, built, &len);
 	if (err == 0)
 		err = vmm_vm_write(m->vm, span.base, built, len);
-	if (err == 0 && span.base != root_gpa)
+	if (err == 0 && span.base != root_gpa && !m->plan.bios)
 		err = vmm_vm_write(m->vm, root_gpa, built, root);
 	m->host->free(m->host->opaque, built, len);
 	return err == 0 ? 0 : vmm__machine_vm_failed(m, err, "vmm_vm_write");
@@ -177,7 +177,7 @@ static int write_restart(struct vmm_machine *m)
 	};
 	int err = 0;
 
-	if (m->profile.power_reset)
+	if (m->profile.power_reset && !m->plan.bios)
 		err = vmm_vm_write(m->vm, MAP_RESTART, code, sizeof(code));
 	return err == 0 ? 0 : vmm__machine_vm_failed(m, err, "vmm_vm_write");
 }
@@ -287,7 +287,7 @@ static int make_vm(struct vmm_machine *m)
 {
 	struct vmm_vm_config config = {
 		.size = sizeof(config),
-		.flags = m->config.vm_flags,
+		.flags = m->config.vm_flags | (m->profile.legacy_pic ? VMM_VM_PIC : 0),
 		.engine = m->config.engine,
 		.irqchip = VMM_IRQCHIP_ARCH,
 		.max_vcpus = m->plan.cpus,
@@ -317,7 +317,7 @@ static int make(struct vmm_machine *m)
 		err = vmm__machine_add_hotplug(m);
 	if (err == 0)
 		list_load_ranges(m);
-	return err;
+	return err == 0 ? vmm__machine_tell_bios(m) : err;
 }
 
 /* While there is no machine to keep the detail. */

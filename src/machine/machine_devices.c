@@ -190,6 +190,8 @@ int vmm__machine_add_devices(struct vmm_machine *m)
 		err = add_fw_cfg(m);
 	if (err == 0 && m->plan.pci_buses > 0)
 		err = add_pci_root(m);
+	if (err == 0)
+		err = vmm__machine_add_legacy(m);
 	if (err == 0 && m->plan.uefi != 0)
 		err = vmm__machine_add_uefi(m);
 	return err;
@@ -207,6 +209,7 @@ void vmm__machine_reset_devices(struct vmm_machine *m)
 		vmm_fw_cfg_reset(m->fw_cfg);
 	if (m->pci_root != NULL)
 		vmm_pci_root_reset(m->pci_root);
+	vmm__machine_reset_legacy(m);
 	if (m->uefi != NULL)
 		vmm_uefi_reset(m->uefi);
 }
@@ -219,6 +222,7 @@ void vmm__machine_destroy_devices(struct vmm_machine *m)
 	vmm_debug_exit_destroy(m->debug_exit);
 	vmm_fw_cfg_destroy(m->fw_cfg);
 	vmm_pci_root_destroy(m->pci_root);
+	vmm__machine_destroy_legacy(m);
 	vmm_uefi_destroy(m->uefi);
 	vmm_uefi_vars_destroy(m->variables);
 }

@@ -19,6 +19,16 @@ struct vmm__console {
 	struct vmm_uart *uart; /* NULL: the machine does not have it */
 };
 
+/* What a BIOS is told by fw_cfg, and how long it is (0: not yet loaded). */
+struct vmm__bios {
+	uint64_t len;
+	uint32_t e820_count;
+	uint8_t e820[20 * VMM__PLAN_RANGES];
+	uint8_t rsdp[36];
+	uint8_t loader[128];
+	uint8_t console[8];
+};
+
 struct vmm_machine {
 	struct vmm_ctx *ctx;
 	const struct vmm_host *host;
@@ -38,6 +48,15 @@ struct vmm_machine {
 	struct vmm_slots *pci_slots;
 	struct vmm__mutex plug_lock;
 	struct vmm__span plugged[VMM__PROFILE_PLUGS]; /* under plug_lock; by slot, empty: none */
+	struct vmm_pit *pit; /* NULL: the machine has none, as the next two */
+	struct vmm_rtc *rtc;
+	struct vmm_i8042 *i8042;
+	struct vmm__bios bios;
+	bool has_alarm; /* vCPU 0 comes back for timers; else vmm_machine_run_timers() waits */
+	struct vmm__mutex timer_lock;
+	uint64_t timer_ns[2];        /* under timer_lock; the PIT's and the RTC's next deadline */
+	_Atomic uint32_t timer_word; /* changes with them */
+	_Atomic uint32_t timer_end;  /* vmm_machine_run_timers() is to come back */
 	struct vmm_uefi *uefi;
 	uint64_t uefi_system; /* address of the system table, 0: no vUEFI */
 	uint32_t load_range_count;
@@ -76,6 +95,14 @@ void vmm__machine_reset_hotplug(struct vmm_machine *m);
 void vmm__machine_destroy_hotplug(struct vmm_machine *m);
 int vmm__machine_write_pages(struct vmm_machine *m);
 bool vmm__machine_cpu_present(struct vmm_machine *m, uint32_t index);
+
+/* Legacy devices and the BIOS (machine_legacy.c). */
+int vmm__machine_add_legacy(struct vmm_machine *m);
+void vmm__machine_reset_legacy(struct vmm_machine *m);
+void vmm__machine_destroy_legacy(struct vmm_machine *m);
+void vmm__machine_end_timers(struct vmm_machine *m);
+/* After the tables are there, and the map. */
+int vmm__machine_tell_bios(struct vmm_machine *m);
 
 int vmm__machine_map_ram(struct vmm_machine *m, uint64_t gpa, uint64_t len);
 

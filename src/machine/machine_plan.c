@@ -66,7 +66,13 @@ static void add_uefi(struct list *l, uint32_t type, uint64_t base, uint64_t len,
 static void list_x86_low(struct list *l, const struct vmm__plan *plan)
 {
 	add_memory(l, VMM_RANGE_RAM, 0, MAP_CONVENTIONAL_END, "RAM");
-	add_memory(l, VMM_RANGE_ACPI, MAP_TABLES, MAP_TABLES_LEN, "ACPI tables");
+	if (plan->bios)
+		add_memory(l, VMM_RANGE_RESERVED, MAP_TABLES, MAP_TABLES_LEN, "BIOS");
+	else
+		add_memory(l, VMM_RANGE_ACPI, MAP_TABLES, MAP_TABLES_LEN, "ACPI tables");
+	if (plan->bios)
+		add_memory(l, VMM_RANGE_RESERVED, MAP_HIGH_RAM - MAP_BIOS_MAX, MAP_BIOS_MAX,
+			   "BIOS");
 	add_device(l, MAP_IOAPIC, MAP_IOAPIC_LEN, VMM_MACHINE_NO_IRQ, "IOAPIC");
 	add_device(l, MAP_LAPIC, MAP_LAPIC_LEN, VMM_MACHINE_NO_IRQ, "local APICs");
 	if (plan->profile->tpm_enable)
@@ -156,6 +162,26 @@ static void list_registers(struct list *l, const struct vmm__plan *plan)
 		    VMM_SLOTS_LEN, VMM_MACHINE_NO_IRQ, "PCI slots");
 }
 
+static void list_legacy(struct list *l, const struct vmm_profile *p)
+{
+	if (p->legacy_pic) {
+		add_ports(l, PORT_PIC, 2, VMM_MACHINE_NO_IRQ, "8259");
+		add_ports(l, PORT_PIC_SECOND, 2, VMM_MACHINE_NO_IRQ, "second 8259");
+		add_ports(l, PORT_ELCR, 2, VMM_MACHINE_NO_IRQ, "ELCR");
+	}
+	if (p->legacy_pit) {
+		add_ports(l, PORT_PIT, VMM_PIT_PORTS, IRQ_PIT, "8254");
+		add_ports(l, PORT_B, VMM_PIT_PORT_B_PORTS, VMM_MACHINE_NO_IRQ, "port B");
+	}
+	if (p->legacy_rtc)
+		add_ports(l, PORT_RTC, VMM_RTC_PORTS, IRQ_RTC, "RTC");
+	if (p->legacy_i8042) {
+		add_ports(l, PORT_I8042_DATA, VMM_I8042_PORTS, IRQ_KEYBOARD, "keyboard");
+		add_ports(l, PORT_I8042_COMMAND, VMM_I8042_PORTS, IRQ_MOUSE, "keyboard command");
+		add_ports(l, PORT_A, VMM_I8042_PORT_A_PORTS, VMM_MACHINE_NO_IRQ, "port A");
+	}
+}
+
 static void list_ports(struct list *l, const struct vmm__plan *plan)
 {
 	const struct vmm_profile *p = plan->profile;
@@ -168,6 +194,7 @@ static void list_ports(struct list *l, const struct vmm__plan *plan)
 			add_ports(l, (uint32_t)p->serial_port[i], VMM_UART_PORTS,
 				  (uint32_t)p->serial_irq[i], name);
 	}
+	list_legacy(l, p);
 	if (plan->debug_exit != 0)
 		add_ports(l, plan->debug_exit, VMM_DEBUG_EXIT_PORTS, VMM_MACHINE_NO_IRQ,
 			  "debug-exit");
@@ -344,7 +371,7 @@ static bool place_tables(struct vmm__plan *plan)
 	const uint64_t tables = vmm__align_up(plan->tables.len, 64);
 	const uint64_t end = plan->low_end;
 
-	if (!plan->arm && plan->tables.len <= MAP_SMBIOS - MAP_TABLES &&
+	if (!plan->arm && !plan->bios && plan->tables.len <= MAP_SMBIOS - MAP_TABLES &&
 	    plan->smbios.len <= MAP_RESTART - MAP_SMBIOS) {
 		plan->tables = (struct vmm__span){MAP_TABLES, MAP_SMBIOS - MAP_TABLES};
 		if (plan->smbios.len > 0)
@@ -377,6 +404,9 @@ static int place_firmware(struct vmm__plan *plan, struct vmm_profile_error *erro
 	if (plan->arm && plan->profile->firmware[0] == 'v')
 		return vmm__profile_refuse(error, -VMM_EINVAL,
 					   "boot.firmware = vuefi is not for arm64 yet");
+	if (plan->arm && plan->bios)
+		return vmm__profile_refuse(error, -VMM_EINVAL,
+					   "boot.firmware = bios is not for arm64");
 	if (!place_pages(plan) || !place_tables(plan))
 		return vmm__profile_refuse(error, -VMM_ERANGE,
 					   "memory.size has no room for tables of %u CPUs",
@@ -475,6 +505,7 @@ int vmm__plan_make(const struct vmm_profile *profile, struct vmm__plan *plan,
 	if (err != 0)
 		return err;
 	plan->arm = profile->arch[0] == 'a';
+	plan->bios = profile->firmware[0] == 'b';
 	plan->pci_buses = profile->pci_enable ? (uint32_t)profile->pci_buses : 0;
 	read_events(plan);
 	err = check_caches(profile, error);

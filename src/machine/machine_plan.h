@@ -34,15 +34,25 @@
 #define MAP_TPM_LEN          UINT64_C(0x5000)
 #define MAP_LAPIC            UINT64_C(0xfee00000)
 #define MAP_LAPIC_LEN        UINT64_C(0x100000) /* messages are written anywhere in it */
+#define MAP_BIOS_MAX         UINT64_C(0x100000) /* the end of the first 4 GiB, for a BIOS */
 #define MAP_HIGH_RAM         UINT64_C(0x100000000)
 
 /* Ports. Registers that the tables tell of: from PORT_REGISTERS on, REG_LEN in all. */
-#define PORT_FW_CFG     0x510
-#define PORT_REGISTERS  0x600
-#define PORT_UEFI       0x630
-#define PORT_PCI_CONFIG 0xcf8
-#define PORT_PCI_WINDOW 0x1000
-#define PORT_END        0x10000
+#define PORT_PIC           0x20
+#define PORT_PIT           0x40
+#define PORT_I8042_DATA    0x60
+#define PORT_B             0x61
+#define PORT_I8042_COMMAND 0x64
+#define PORT_RTC           0x70
+#define PORT_A             0x92
+#define PORT_PIC_SECOND    0xa0
+#define PORT_ELCR          0x4d0
+#define PORT_FW_CFG        0x510
+#define PORT_REGISTERS     0x600
+#define PORT_UEFI          0x630
+#define PORT_PCI_CONFIG    0xcf8
+#define PORT_PCI_WINDOW    0x1000
+#define PORT_END           0x10000
 
 #define REG_POWER        0x00
 #define REG_CPU_SLOTS    0x40
@@ -50,8 +60,12 @@
 #define REG_PCI_SLOTS    0xc0
 #define REG_LEN          0x100
 
-#define IRQ_GED 9
-#define IRQ_PCI 16 /* INTA# of device 0; four of them */
+#define IRQ_PIT      0
+#define IRQ_KEYBOARD 1
+#define IRQ_RTC      8
+#define IRQ_GED      9
+#define IRQ_MOUSE    12
+#define IRQ_PCI      16 /* INTA# of device 0; four of them */
 
 /* The arm64 machine: the addresses of QEMU's "virt" (its hw/arm/virt.c), where firmware expects
  * them. Interrupts are GSIs: SPI + 32. */
@@ -88,8 +102,8 @@
 /* Memory modules of a node are at most this many: then they are larger. */
 #define VMM__NODE_MODULES 32
 
-/* Ranges of the map: at most 16 of memory, 12 of ports. */
-#define VMM__PLAN_RANGES 32
+/* Ranges of the map: at most 17 of memory, 21 of ports. */
+#define VMM__PLAN_RANGES 40
 
 /* "No CPU", "no node" */
 #define VMM__PLAN_NONE UINT32_MAX
@@ -110,6 +124,7 @@ struct vmm__plan {
 	struct vmm__span firmware;       /* in RAM, kept for both; empty: they are below 1 MiB */
 	uint64_t low_end;                /* what is left of the first part of RAM ends here */
 	struct vmm__span memory_hotplug; /* empty: memory cannot be plugged */
+	bool bios;                       /* what is below 1 MiB is its */
 	uint64_t uefi;                   /* where vUEFI is, below that; 0: not there */
 	uint64_t generation;             /* page, 0: none */
 	uint64_t errors;                 /* likewise */

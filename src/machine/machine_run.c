@@ -21,6 +21,7 @@ void vmm_machine_kick(struct vmm_machine *machine)
 {
 	for (uint32_t i = 0; i < machine->plan.cpus; i++)
 		vmm_vcpu_kick(vmm_vm_vcpu(machine->vm, i));
+	vmm__machine_end_timers(machine);
 }
 
 void vmm__machine_stop(struct vmm_machine *m, uint32_t reason, uint32_t vcpu, uint32_t status)

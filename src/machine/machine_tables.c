@@ -68,7 +68,11 @@ static void add_fadt(struct vmm_acpi *b, const struct vmm__plan *plan)
 			f.arm_boot_arch |= VMM_ACPI_ARM_PSCI_HVC;
 	} else {
 		f.flags |= VMM_ACPI_FADT_WBINVD;
-		f.iapc_boot_arch = VMM_ACPI_IAPC_NO_VGA | VMM_ACPI_IAPC_NO_CMOS_RTC;
+		f.iapc_boot_arch = VMM_ACPI_IAPC_NO_VGA;
+		if (!p->legacy_rtc)
+			f.iapc_boot_arch |= VMM_ACPI_IAPC_NO_CMOS_RTC;
+		if (p->legacy_i8042)
+			f.iapc_boot_arch |= VMM_ACPI_IAPC_8042;
 	}
 	if (p->power_reset && !plan->arm) {
 		f.flags |= VMM_ACPI_FADT_RESET_REG;
@@ -113,7 +117,8 @@ static void add_madt(struct vmm_acpi *b, const struct vmm__plan *plan)
 {
 	bool x2apic = false;
 
-	vmm_acpi_madt_begin(b, (uint32_t)MAP_LAPIC, 0);
+	vmm_acpi_madt_begin(b, (uint32_t)MAP_LAPIC,
+			    plan->profile->legacy_pic ? VMM_ACPI_MADT_PCAT_COMPAT : 0);
 	for (uint32_t i = 0; i < plan->cpus; i++) {
 		const uint32_t cpu = vmm__plan_cpu_of_vcpu(plan, i);
 		const uint32_t id = (uint32_t)vmm__plan_cpu_id(plan, cpu);

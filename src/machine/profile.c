@@ -62,7 +62,7 @@ const struct vmm__key vmm__keys[] = {
 	STRING(VMM_PROFILE_BOOT_KERNEL, "boot", "kernel", kernel, "", "kernel image"),
 	STRING(VMM_PROFILE_BOOT_INITRD, "boot", "initrd", initrd, "", "initial RAM disk"),
 	STRING(VMM_PROFILE_BOOT_CMDLINE, "boot", "cmdline", cmdline, "", "kernel's command line"),
-	STRING(VMM_PROFILE_BOOT_FIRMWARE, "boot", "firmware", firmware, "none", "what the guest finds of firmware: none or vuefi"),
+	STRING(VMM_PROFILE_BOOT_FIRMWARE, "boot", "firmware", firmware, "none", "what the guest finds of firmware: none, vuefi, or bios: boot.kernel is its image"),
 
 	VALUE(VMM_PROFILE_SERIAL_ENABLE, "serial", "enable", serial_enable, BOOLEAN, 0, 1, false, 1, "16550 serial port", 1, 0, 0, 0),
 	VALUE(VMM_PROFILE_SERIAL_PORT, "serial", "port", serial_port, NUMBER, 0x100, 0xff8, true, 1, "first of its 8 I/O ports", 0x3f8, 0x2f8, 0x3e8, 0x2e8),
@@ -72,6 +72,11 @@ const struct vmm__key vmm__keys[] = {
 	NUMBER(VMM_PROFILE_PCI_BUSES, "pci", "buses", pci_buses, 1, 256, 1, "bus numbers that its ECAM covers"),
 	SIZE(VMM_PROFILE_PCI_WINDOW, "pci", "window", pci_window, 0, MIB << 26, MIB, 32 * 1024 * MIB, "addresses above 4 GiB for its functions, 0: none"),
 	NUMBER(VMM_PROFILE_PCI_SLOTS, "pci", "slots", pci_slots, 0, 31, 0, "slots of bus 0, from device 1 on, that can be plugged"),
+
+	BOOLEAN(VMM_PROFILE_LEGACY_PIC, "legacy", "pic", legacy_pic, 0, "pair of 8259 interrupt controllers"),
+	BOOLEAN(VMM_PROFILE_LEGACY_PIT, "legacy", "pit", legacy_pit, 0, "8254 interval timer"),
+	BOOLEAN(VMM_PROFILE_LEGACY_RTC, "legacy", "rtc", legacy_rtc, 0, "MC146818 real-time clock"),
+	BOOLEAN(VMM_PROFILE_LEGACY_I8042, "legacy", "i8042", legacy_i8042, 0, "keyboard controller, keyboard and mouse"),
 
 	BOOLEAN(VMM_PROFILE_POWER_OFF, "power", "off", power_off, 1, "ACPI soft off (S5)"),
 	BOOLEAN(VMM_PROFILE_POWER_RESET, "power", "reset", power_reset, 1, "ACPI reset register"),

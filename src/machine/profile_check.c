@@ -22,6 +22,14 @@ static bool is_word(const char *text, const char *word)
 	return false;
 }
 
+static int check_firmware(const char *text, struct vmm_profile_error *error)
+{
+	if (is_word(text, "none") || is_word(text, "vuefi") || is_word(text, "bios"))
+		return 0;
+	return vmm__profile_refuse(error, -VMM_EINVAL,
+				   "boot.firmware is none, vuefi or bios, not '%s'", text);
+}
+
 static int check_word(const char *key, const char *text, const char *a, const char *b,
 		      struct vmm_profile_error *error)
 {
@@ -84,7 +92,7 @@ int vmm__plan_words(const struct vmm_profile *p, struct vmm_profile_error *error
 	if (err == 0)
 		err = check_word("arm.psci", p->arm_psci, "hvc", "smc", error);
 	if (err == 0)
-		err = check_word("boot.firmware", p->firmware, "none", "vuefi", error);
+		err = check_firmware(p->firmware, error);
 	if (err == 0)
 		err = check_guid("vmgenid.guid", p->vmgenid_guid, error);
 	if (err == 0)

@@ -41,6 +41,7 @@ struct vmm_profile {
 	uint64_t bgrt_image, bgrt_x, bgrt_y;
 	uint64_t tpm_enable, vmgenid_enable;
 	uint64_t smbios_enable, smbios_dimm;
+	uint64_t legacy_pic, legacy_pit, legacy_rtc, legacy_i8042;
 	uint64_t debug_exit_enable, debug_exit_port, fw_cfg_enable;
 	uint64_t arm_its;
 	char name[64];

@@ -109,6 +109,54 @@ static void add_serials(struct vmm_aml *a, const struct vmm__plan *plan)
 	}
 }
 
+static void legacy_begin(struct vmm_aml *a, const char *name, const char *hid, uint32_t port,
+			 uint32_t len)
+{
+	vmm__device_eisa_begin(a, name, hid, 0);
+	vmm__crs_begin(a);
+	if (len > 0)
+		crs_ports(a, port, len);
+}
+
+static void legacy_finish(struct vmm_aml *a)
+{
+	vmm_aml_resources_finish(a);
+	vmm_aml_device_finish(a);
+}
+
+/* Identifiers are those of Microsoft's list of PNP devices; interrupts are those of ISA, whose GSIs
+ * have the same numbers. */
+static void add_legacy(struct vmm_aml *a, const struct vmm_profile *p)
+{
+	if (p->legacy_pic) {
+		legacy_begin(a, "PIC0", "PNP0000", PORT_PIC, 2);
+		crs_ports(a, PORT_PIC_SECOND, 2);
+		crs_ports(a, PORT_ELCR, 2);
+		legacy_finish(a);
+	}
+	if (p->legacy_pit) {
+		legacy_begin(a, "TMR0", "PNP0100", PORT_PIT, VMM_PIT_PORTS);
+		vmm__crs_irq(a, VMM_AML_INT_EDGE, IRQ_PIT);
+		legacy_finish(a);
+		legacy_begin(a, "SPKR", "PNP0800", PORT_B, VMM_PIT_PORT_B_PORTS);
+		legacy_finish(a);
+	}
+	if (p->legacy_rtc) {
+		legacy_begin(a, "RTC0", "PNP0B00", PORT_RTC, VMM_RTC_PORTS);
+		vmm__crs_irq(a, VMM_AML_INT_EDGE, IRQ_RTC);
+		legacy_finish(a);
+	}
+	if (p->legacy_i8042) {
+		legacy_begin(a, "KBD0", "PNP0303", PORT_I8042_DATA, VMM_I8042_PORTS);
+		crs_ports(a, PORT_I8042_COMMAND, VMM_I8042_PORTS);
+		vmm__crs_irq(a, VMM_AML_INT_EDGE, IRQ_KEYBOARD);
+		legacy_finish(a);
+		legacy_begin(a, "MOU0", "PNP0F13", 0, 0);
+		vmm__crs_irq(a, VMM_AML_INT_EDGE, IRQ_MOUSE);
+		legacy_finish(a);
+	}
+}
+
 /* Linux binds its driver by this identifier (drivers/firmware/qemu_fw_cfg). */
 static void add_fw_cfg(struct vmm_aml *a)
 {
@@ -441,6 +489,7 @@ static void add_sleep_states(struct vmm_aml *a, const struct vmm_profile *p)
 static void add_x86_devices(struct vmm_aml *a, const struct vmm__plan *plan)
 {
 	add_serials(a, plan);
+	add_legacy(a, plan->profile);
 	if (plan->profile->fw_cfg_enable)
 		add_fw_cfg(a);
 	add_reserved(a, plan);

@@ -204,6 +204,8 @@ def check_madt(folder, m):
         wrong.append(f'MADT: processor {madt["order"][0]} is the first, and {m.boot} starts')
     if m.arm and (madt['gicd'] != [(0x08000000, 3)] or bool(madt['its']) != bool(m.p('arm', 'its'))):
         wrong.append(f'MADT: {madt}')
+    if not m.arm and (decode.le(read(folder, 'APIC'), 40, 4) != 0) != bool(m.p('legacy', 'pic')):
+        wrong.append('MADT: PCAT_COMPAT')
     if not m.arm and madt['ioapics'] != [(0xfec00000, 0)]:
         wrong.append(f'MADT: I/O APICs {madt["ioapics"]}')
     return wrong
@@ -262,6 +264,7 @@ def check_fadt(folder, m):
         'reset value': 1 if resets else 0,
         'control': (1, 8, 0, 1, 0x604) if sleeps else none,
         'status': (1, 8, 0, 1, 0x605) if sleeps else none,
+        'iapc': 0 if m.arm else 4 | (0 if p('legacy', 'rtc') else 0x20) | (2 if p('legacy', 'i8042') else 0),
         'arm': (3 if p('arm', 'psci') == 'hvc' else 1) if m.arm else 0,
     }
     wrong = [f'FADT: {name} {f[name]} instead of {value}' for name, value in wanted.items() if f[name] != value]

@@ -91,6 +91,24 @@ def pci_crs(m, found):
     return wanted
 
 
+def legacy(p):
+    """Devices of a PC: ports and interrupts of ISA."""
+    def irq(gsi):
+        return ('interrupt', 'edge', 'high', (gsi,))
+    e = {}
+    if p('legacy', 'pic'):
+        e['PIC0._CRS'] = [io(0x20, 2), io(0xa0, 2), io(0x4d0, 2)]
+    if p('legacy', 'pit'):
+        e['TMR0._CRS'] = [io(0x40, 4), irq(0)]
+        e['SPKR._CRS'] = [io(0x61, 1)]
+    if p('legacy', 'rtc'):
+        e['RTC0._CRS'] = [io(0x70, 2), irq(8)]
+    if p('legacy', 'i8042'):
+        e['KBD0._CRS'] = [io(0x60, 1), io(0x64, 1), irq(1)]
+        e['MOU0._CRS'] = [irq(12)]
+    return e
+
+
 def device_expectations(m):
     """{path: expected value}; a function of what was found stands for a value that is not known beforehand."""
     p, e = m.p, {}
@@ -109,6 +127,7 @@ def device_expectations(m):
                 e[f'COM{i}._CRS'] = [io(p('serial', 'port', i), 8), ('interrupt', 'edge', 'high', (p('serial', 'irq', i),))]
         if p('fw-cfg', 'enable'):
             e['FWCF._CRS'] = [io(0x510, 12)]
+        e.update(legacy(p))
         e['MRES._CRS'] = lambda found: reserved(m, found)
     if p('tpm', 'enable'):
         e['TPM0._CRS'] = [('memory', 0x0c000000 if arm else 0xfed40000, 0x5000, 1)]

@@ -18,7 +18,7 @@ TOPOLOGY = ('sockets', 'dies', 'clusters', 'cores', 'threads')
 WORDS = {
     'machine.arch': ['x86', 'arm64'], 'tpm.interface': ['crb', 'tis'], 'arm.psci': ['hvc', 'smc'],
     'vmgenid.guid': ['00112233-4455-6677-8899-aabbccddeeff'], 'smbios.uuid': ['33221100-5544-7766-8899-aabbccddeeff'],
-    'boot.firmware': ['', 'vuefi'], 'smbios.bios-date': ['11/21/2026'],
+    'boot.firmware': ['', 'vuefi', 'bios'], 'smbios.bios-date': ['11/21/2026'],
 }
 ALONE = {'cpu.model', 'boot.kernel', 'boot.initrd', 'boot.cmdline', 'numa.cpus', 'numa.distances'}
 

@@ -47,7 +47,7 @@ expect 4 'is not within' --dry-run --flat 32:0x8000:0x9000 text
 expect 0 '0x000100000000 0x00017fffffff  RAM' --dry-run -m 5G
 expect 0 'serial 1' --dry-run -s 'serial 1.enable=yes'
 expect 0 '0x00001ffc0000 0x00001ffdffff  vUEFI runtime' --dry-run --firmware vuefi
-expect 4 'boot.firmware is none or vuefi' --dry-run --firmware bios
+expect 4 'boot.firmware is none, vuefi or bios' --dry-run --firmware coreboot
 
 printf '[memory]\nsize = 5G\n[cpu]\ncoers = 2\n' >bad.vm
 expect 2 'bad.vm:4:1: .*coers' -p bad.vm --dry-run

@@ -40,7 +40,8 @@ struct run {
 	struct vmm_machine *machine;
 	struct console console;
 	struct control control;
-	sem_t wake; /* of a guest that sleeps */
+	sem_t wake;           /* of a guest that sleeps */
+	atomic_bool standing; /* no vCPU runs any more */
 	struct runner *runners;
 };
 
@@ -194,6 +195,29 @@ static int start_control(struct run *run)
 
 /* --- Making and starting --- */
 
+static bool has_bios(const struct run *run)
+{
+	const char *firmware;
+
+	vmm_profile_get_string(run->options.profile, VMM_PROFILE_BOOT_FIRMWARE, 0, &firmware);
+	return strcmp(firmware, "bios") == 0;
+}
+
+/* What is an initial RAM disk elsewhere is a diskette to a BIOS: by this name SeaBIOS takes it. */
+static bool add_diskette(struct run *run)
+{
+	const struct file *image = &run->files.initrds[0];
+	struct vmm_error error = {.size = sizeof(error)};
+
+	if (!has_bios(run) || run->files.initrd_count == 0 ||
+	    vmm_machine_fw_cfg_file(run->machine, "floppyimg/0", image->bytes,
+				    (uint32_t)image->len) == 0)
+		return true;
+	vmm_machine_error(run->machine, &error);
+	say(run, "diskette", &error);
+	return false;
+}
+
 static int make_machine(struct run *run)
 {
 	const struct vmm_machine_config config = {
@@ -211,6 +235,8 @@ static int make_machine(struct run *run)
 		say(run, "machine", &error);
 		return STATUS_FAILED;
 	}
+	if (!add_diskette(run))
+		return STATUS_FAILED;
 	if (vmm_machine_seal(run->machine) != 0) {
 		vmm_machine_error(run->machine, &error);
 		say(run, "machine", &error);
@@ -225,6 +251,18 @@ static int make_machine(struct run *run)
 	return -1;
 }
 
+static int load_bios(struct run *run)
+{
+	const struct file *image = &run->files.kernel;
+	struct vmm_error error = {.size = sizeof(error)};
+
+	if (vmm_machine_load_bios(run->machine, image->bytes, image->len) == 0)
+		return -1;
+	vmm_machine_error(run->machine, &error);
+	say(run, "BIOS", &error);
+	return STATUS_FAILED;
+}
+
 static int load_guest(struct run *run)
 {
 	struct vmm_load_target target = {.size = sizeof(target)};
@@ -232,6 +270,8 @@ static int load_guest(struct run *run)
 	struct vmm_vcpu *first = vmm_vm_vcpu(vmm_machine_vm(run->machine), 0);
 	struct vmm_error error = {.size = sizeof(error)};
 
+	if (has_bios(run))
+		return load_bios(run);
 	if (vmm_machine_load_target(run->machine, &target) != 0 ||
 	    !files_load(&run->files, &run->options, &target, &boot))
 		return STATUS_FAILED;
@@ -293,13 +333,23 @@ static void *run_vcpu(void *arg)
 	}
 }
 
+/* Of the devices, while vCPUs run. */
+static void *run_timers(void *arg)
+{
+	struct run *run = arg;
+
+	while (!atomic_load(&run->standing) && vmm_machine_run_timers(run->machine) == 0)
+		;
+	return NULL;
+}
+
 static void join(struct run *run, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
 		pthread_join(run->runners[i].thread, NULL);
 }
 
-static int run_once(struct run *run)
+static int run_vcpus(struct run *run)
 {
 	const uint32_t count = vmm_machine_vcpus(run->machine);
 
@@ -322,6 +372,24 @@ static int run_once(struct run *run)
 	}
 	join(run, count);
 	return -1;
+}
+
+static int run_once(struct run *run)
+{
+	pthread_t timers;
+	int status, e;
+
+	atomic_store(&run->standing, false);
+	e = pthread_create(&timers, NULL, run_timers, run);
+	if (e != 0) {
+		fprintf(stderr, "vmm-run: thread of timers: %s%s", strerror(e), eol(run));
+		return STATUS_FAILED;
+	}
+	status = run_vcpus(run);
+	atomic_store(&run->standing, true);
+	vmm_machine_kick(run->machine);
+	pthread_join(timers, NULL);
+	return status;
 }
 
 /* What one of the runners came back with says how it ended. */

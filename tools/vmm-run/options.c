@@ -55,7 +55,7 @@ static const char usage[] =
 	"  -m, --memory SIZE         RAM: 512M, 5G\n"
 	"  -c, --cpus N | LIST       CPUs: 4, or sockets=2,dies=1,cores=2,threads=2\n"
 	"  -e, --engine NAME         the engine: kvm\n"
-	"      --firmware NAME       none, or vuefi: tables and runtime services\n"
+	"      --firmware NAME       none, vuefi: tables and runtime services, or bios\n"
 	"      --variables FILE      keep vUEFI's variables there\n"
 	"      --flat MODE:BASE[:ENTRY]  the kernel is raw bytes; mode 16, 32 or 64\n"
 	"      --control PIPE        take commands from this named pipe: cpu plug 1, help\n"
