@@ -125,6 +125,7 @@ void vmm__kvm_kick(void *vcpu);
 void vmm__kvm_discard(struct vmm__kvm_vcpu *v);
 /* Hand NMIs that were sent from other threads to KVM. */
 void vmm__kvm_flush_nmis(struct vmm__kvm_vcpu *v);
+void vmm__kvm_take_timer(struct vmm__kvm_vcpu *v);
 
 /* kvm_memory.c, kvm_irq.c, kvm_msr.c */
 int vmm__kvm_mem_set(void *vm, uint32_t number, const struct vmm__slot *slot, uint32_t quiet,

@@ -27,7 +27,9 @@
  */
 #include "kvm.h"
 
+#include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* KVM_RUN without errno and a variadic call; -errno. */
@@ -503,6 +505,20 @@ int vmm__kvm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 	return decode(v, exit);
 }
 
+/* KVM has come back with what nothing is to be answered to, a single step, say: told by the next
+ * run(). False: *@exit wants an answer. */
+static bool keep(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
+{
+	if (decode(v, exit) != 0)
+		return true;
+	if (v->answer != v->always || v->todo != 0)
+		return false;
+	v->kept = *exit;
+	v->answer = KVM__SLOW;
+	v->todo = KVM__TODO_KEPT;
+	return true;
+}
+
 int vmm__kvm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 {
 	struct vmm__kvm_vcpu *v = vcpu;
@@ -520,17 +536,44 @@ int vmm__kvm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error
 		errno = (int)-r;
 		return vmm__kvm_fail(error, "KVM_RUN");
 	}
-	if (decode(v, &next) != 0)
+	if (keep(v, &next))
 		return 0;
-	if (v->answer == v->always &&
-	    v->todo == 0) { /* finished, with something to tell: a single step, say */
-		v->kept = next;
-		v->answer = KVM__SLOW;
-		v->todo = KVM__TODO_KEPT;
-		return 0;
-	}
 	*exit = next;
 	return -VMM_EPENDING;
+}
+
+/*
+ * Have KVM take what its timers have raised into the local APIC. It does so behind its attempt to
+ * enter the guest, which a pending signal keeps from happening, but immediate_exit would too early.
+ */
+void vmm__kvm_take_timer(struct vmm__kvm_vcpu *v)
+{
+	const int number = SIGRTMAX - 1;
+	struct {
+		struct kvm_signal_mask head;
+		uint64_t set;
+	} __attribute__((packed)) mask = {.head.len = sizeof(mask.set)};
+	const struct timespec now = {0, 0};
+	struct vmm_exit exit;
+	sigset_t mine, before;
+
+	sigemptyset(&mine);
+	sigaddset(&mine, number);
+	if (pthread_sigmask(SIG_BLOCK, &mine, &before) != 0)
+		return;
+	memcpy(&mask.set, &before, sizeof(mask.set));
+	mask.set &= ~BIT(number - 1);
+	pthread_kill(pthread_self(), number);
+	if (ioctl(v->fd, KVM_SET_SIGNAL_MASK, &mask) == 0) {
+		set_immediate_exit(v, 0);
+		if (enter_kvm(v->fd) >= 0)
+			keep(v, &exit);
+		if (atomic_load(&v->kicked))
+			set_immediate_exit(v, 1);
+		ioctl(v->fd, KVM_SET_SIGNAL_MASK, NULL);
+	}
+	sigtimedwait(&mine, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* An emulated instruction has a bounded number of elements; one that goes on is given up. */

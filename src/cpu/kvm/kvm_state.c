@@ -455,18 +455,38 @@ static int need_irqchip(const struct vmm__kvm_vm *vm, struct vmm_error *error)
 	return vmm__fail(error, -VMM_ENOTSUP, "state", 0, "the VM has no interrupt controller");
 }
 
-static int get_lapic(struct vmm__kvm_vcpu *v, struct vmm_x86_lapic *out, struct vmm_error *error)
+#define LAPIC_TIMER   0x32 /* SDM 3A 11.5.4: the mode in bits 18 and 17, 0 for one-shot */
+#define LAPIC_INITIAL 0x38
+#define LAPIC_CURRENT 0x39
+
+static bool timer_has_expired(const uint32_t *reg)
+{
+	return (reg[LAPIC_TIMER] & BITS(18, 17)) == 0 && reg[LAPIC_INITIAL] != 0 &&
+	       reg[LAPIC_CURRENT] == 0;
+}
+
+static int read_lapic(struct vmm__kvm_vcpu *v, struct vmm_x86_lapic *out, struct vmm_error *error)
 {
 	struct kvm_lapic_state k;
-	int r = need_irqchip(v->vm, error);
 
-	if (r != 0)
-		return r;
 	if (ioctl(v->fd, KVM_GET_LAPIC, &k) != 0)
 		return vmm__kvm_fail(error, "KVM_GET_LAPIC");
 	for (size_t i = 0; i < ARRAY_SIZE(out->reg); i++)
 		memcpy(&out->reg[i], k.regs + 16 * i, sizeof(out->reg[i]));
 	return 0;
+}
+
+/* A timer that expires while its vCPU is not in KVM_RUN stands in no register until it is again. */
+static int get_lapic(struct vmm__kvm_vcpu *v, struct vmm_x86_lapic *out, struct vmm_error *error)
+{
+	int r = need_irqchip(v->vm, error);
+
+	if (r == 0)
+		r = read_lapic(v, out, error);
+	if (r != 0 || !timer_has_expired(out->reg))
+		return r;
+	vmm__kvm_take_timer(v);
+	return read_lapic(v, out, error);
 }
 
 static int set_lapic(struct vmm__kvm_vcpu *v, const struct vmm_x86_lapic *in,
@@ -479,6 +499,9 @@ static int set_lapic(struct vmm__kvm_vcpu *v, const struct vmm_x86_lapic *in,
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(in->reg); i++)
 		memcpy(k.regs + 16 * i, &in->reg[i], sizeof(in->reg[i]));
+	/* Of one that has expired KVM would raise the interrupt again. */
+	if (timer_has_expired(in->reg))
+		memset(k.regs + 16 * LAPIC_INITIAL, 0, sizeof(in->reg[0]));
 	if (ioctl(v->fd, KVM_SET_LAPIC, &k) != 0)
 		return refused(error, "KVM_SET_LAPIC", "the local APIC's registers");
 	return 0;
