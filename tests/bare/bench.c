@@ -94,7 +94,7 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 		vmm_bare_print("not ok: %s\n", error.text);
 		return 1;
 	}
-	trace = run_test(ctx, "svm", &test, 1, &skipped);
+	trace = run_test(ctx, "svm", &test, 1, NULL, &skipped);
 	if (skipped || trace)
 		vmm_bare_print("not ok: %s", trace ? trace : "skipped\n");
 	free(trace);

@@ -2,7 +2,8 @@
 /*
  * The small guests of tests/guest on the SVM engine, as TAP. The command line names tests, or
  * nothing for all; "show" shows the traces instead of comparing them, "rounds=N" is for those that
- * do a thing many times over.
+ * do a thing many times over. Machines move while their guests run by "move=N", one exit in N,
+ * "save=N", N exits of each, and "restore", from the boot module; "seed=N" chooses which.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,9 @@
 #include "bare.h"
 #include "guest.h"
 #include "libvmm/svm.h"
+#include "move.h"
+#include "platform.h"
+#include "platform_bare.h"
 
 #define ROUNDS 100
 
@@ -45,20 +49,18 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-static void read_options(const char *line)
+/* The number behind a word such as "rounds="; false: it is not there. */
+static bool read_number(const char *line, const char *word, uint32_t *value)
 {
 	for (const char *at = line; *at; at++) {
-		if (at != line && at[-1] != ' ')
+		if ((at != line && at[-1] != ' ') || !starts_with(at, word))
 			continue;
-		if (starts_with(at, "rounds=")) {
-			rounds = 0;
-			for (at += 7; *at >= '0' && *at <= '9'; at++)
-				rounds = 10 * rounds + (uint32_t)(*at - '0');
-		}
-		if (!*at)
-			break;
+		*value = 0;
+		for (at += strlen(word); *at >= '0' && *at <= '9'; at++)
+			*value = 10 * *value + (uint32_t)(*at - '0');
+		return true;
 	}
-	show = has_word(line, "show");
+	return false;
 }
 
 /* Some test is named on the command line. */
@@ -105,7 +107,7 @@ static void show_trace(const char *trace)
 static bool run_one(struct vmm_ctx *ctx, size_t number, const struct test *test)
 {
 	bool skipped, well;
-	char *trace = run_test(ctx, "svm", test, rounds, &skipped);
+	char *trace = run_test(ctx, "svm", test, rounds, NULL, &skipped);
 	const char *text = trace ? trace : "";
 
 	well = skipped || show || as_expected(test, text);
@@ -117,31 +119,77 @@ static bool run_one(struct vmm_ctx *ctx, size_t number, const struct test *test)
 	return well;
 }
 
+static const char *cmdline;
+
+static bool is_chosen(const struct test *test)
+{
+	return !any_named(cmdline) || has_word(cmdline, test->name);
+}
+
+static bool is_expected(const struct test *test, const char *trace)
+{
+	bool well = as_expected(test, trace);
+
+	if (!well)
+		show_trace(trace);
+	return well;
+}
+
+/* Whether machines are to move, and how. */
+static bool read_plan(const struct vmm_bare_boot *boot, struct move_plan *plan)
+{
+	uint32_t seed = 1;
+
+	read_number(boot->cmdline, "seed=", &seed);
+	*plan = (struct move_plan){.seed = seed, .as_expected = is_expected, .chosen = is_chosen};
+	if (read_number(boot->cmdline, "move=", &plan->rate) && plan->rate != 0) {
+		plan->how = MOVE_HERE;
+	} else if (read_number(boot->cmdline, "save=", &plan->count)) {
+		plan->how = MOVE_OUT;
+	} else if (has_word(boot->cmdline, "restore") && boot->module_count != 0) {
+		plan->how = MOVE_IN;
+		plan->files = boot->modules[0].data;
+		plan->len = boot->modules[0].len;
+	}
+	return plan->how != MOVE_NEVER;
+}
+
+static int run_all(struct vmm_ctx *ctx)
+{
+	size_t number = 0;
+	int failed = 0;
+
+	for (size_t i = 0; i < test_count; i++) {
+		if (is_chosen(&tests[i]))
+			failed += !run_one(ctx, ++number, &tests[i]);
+	}
+	vmm_bare_print("1..%u\n", (unsigned)number);
+	return failed;
+}
+
 int vmm_bare_main(const struct vmm_bare_boot *boot)
 {
 	const struct vmm_engine *engines[] = {vmm_engine_svm()};
 	const struct vmm_ctx_config config = {
 		.size = sizeof(config),
-		.host = vmm_bare_host(),
+		.host = platform_host(),
 		.engines = engines,
 		.engine_count = 1,
 	};
 	struct vmm_error error = {.size = sizeof(error)};
-	bool all = !any_named(boot->cmdline);
+	struct move_plan plan;
 	struct vmm_ctx *ctx;
-	size_t number = 0;
-	int failed = 0;
+	int failed;
 
-	read_options(boot->cmdline);
+	cmdline = boot->cmdline;
+	show = has_word(cmdline, "show");
+	read_number(cmdline, "rounds=", &rounds);
 	if (vmm_ctx_create(&config, &ctx, &error) != 0) {
 		vmm_bare_print("not ok: %s: %s\n", error.call, error.text);
 		return 1;
 	}
-	for (size_t i = 0; i < test_count; i++) {
-		if (all || has_word(boot->cmdline, tests[i].name))
-			failed += !run_one(ctx, ++number, &tests[i]);
-	}
+	failed = read_plan(boot, &plan) ? move_tests(ctx, "svm", &plan) : run_all(ctx);
 	vmm_ctx_destroy(ctx);
-	vmm_bare_print("1..%u\n%d failed\n", (unsigned)number, failed);
+	vmm_bare_print("%d failed\n", failed);
 	return failed != 0;
 }

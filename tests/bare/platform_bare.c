@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /* What the runner of the guests takes from where it is: here, the bare host. */
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "bare.h"
 #include "guest.h"
 #include "platform.h"
+#include "platform_bare.h"
 
 /* --- the C library, as far as the runner uses it --- */
 
@@ -137,6 +139,15 @@ int strcmp(const char *a, const char *b)
 	return (unsigned char)*a - (unsigned char)*b;
 }
 
+size_t strlen(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len])
+		len++;
+	return len;
+}
+
 static int is_one_of(char c, const char *set)
 {
 	for (; *set; set++) {
@@ -164,7 +175,7 @@ char *strtok_r(char *text, const char *set, char **rest)
 /* One task at a time, on the second CPU. */
 uint32_t platform_has(void)
 {
-	return vmm_bare_cpus() > 1 ? NEEDS_THREADS : 0;
+	return NEEDS_EVENTS | (vmm_bare_cpus() > 1 ? NEEDS_THREADS : 0);
 }
 
 void limit_begin(struct run *run)
@@ -218,25 +229,66 @@ void nap_us(uint32_t us)
 	host->wait(host->opaque, &word, 0, (uint64_t)us * 1000);
 }
 
+/* Events are counters, which the host that the tests have rings by platform_host()'s
+ * event_signal(). */
+#define EVENTS 4
+
+static struct {
+	_Atomic uint64_t rings;
+	bool used;
+} events[EVENTS];
+
 uint64_t event_make(void)
 {
-	return 0;
+	uint64_t event = 0;
+
+	while (event < EVENTS - 1 && events[event].used)
+		event++;
+	events[event].used = true;
+	atomic_store(&events[event].rings, 0);
+	return event;
 }
 
 void event_ring(uint64_t event)
 {
-	(void)event;
+	atomic_fetch_add(&events[event].rings, 1);
 }
 
 uint64_t event_count(uint64_t event)
 {
-	(void)event;
-	return 0;
+	return atomic_exchange(&events[event].rings, 0);
 }
 
 void event_close(uint64_t event)
 {
-	(void)event;
+	events[event].used = false;
+}
+
+static int signal_event(void *opaque, uint64_t event)
+{
+	(void)opaque;
+	event_ring(event);
+	return 0;
+}
+
+const struct vmm_host *platform_host(void)
+{
+	static struct vmm_host host;
+
+	host = *vmm_bare_host();
+	host.event_signal = signal_event;
+	return &host;
+}
+
+void tell_line(const char *format, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	vmm_bare_print("%s\n", line);
 }
 
 void usage_get(struct usage *usage)

@@ -64,9 +64,10 @@ struct test {
 	uint32_t irqchip;
 	uint32_t cpus; /* 0: one */
 	uint32_t vm_flags;
-	uint32_t cap[2]; /* capabilities without which the test is skipped */
-	uint64_t xcr0;   /* XSAVE components, the same */
-	uint32_t needs;  /* NEEDS_ of where the runner is, the same */
+	uint32_t cap[2];   /* capabilities without which the test is skipped */
+	uint64_t xcr0;     /* XSAVE components, the same */
+	uint32_t needs;    /* NEEDS_ of where the runner is, the same */
+	const char *stays; /* why the machine cannot move; NULL: it can */
 	/* Before sealing; may be NULL. */
 	void (*configure)(struct run *run);
 	/* NULL: play(). */
@@ -74,6 +75,42 @@ struct test {
 };
 extern const struct test tests[];
 extern const size_t test_count;
+
+/* What the embedder has attached to the machine, beside its guest's own state. */
+#define MAX_ATTACHED 4
+#define DIRTY_WORDS  2
+
+struct attached_region {
+	uint32_t space;
+	uint64_t base, len;
+	const struct vmm_region_ops *ops;
+	void *opaque;
+	struct vmm_region *region; /* NULL: the place is free */
+};
+
+struct attached_bell {
+	struct vmm_doorbell_config config;
+	struct vmm_doorbell *bell; /* the same */
+};
+
+struct attached_dirty {
+	uint64_t gpa, len;            /* len 0: nothing is tracked */
+	uint64_t before[DIRTY_WORDS]; /* harvested where it was before */
+};
+
+struct attached {
+	struct attached_region regions[MAX_ATTACHED];
+	struct attached_bell bells[MAX_ATTACHED];
+	struct vmm_irq_event_config event_config;
+	struct vmm_irq_event *event;
+	struct vmm_debug_config debug;
+	struct attached_dirty dirty;
+	bool window;
+};
+
+struct mover;
+
+#define MAX_MSRS 256
 
 struct run {
 	const struct test *test;
@@ -86,15 +123,27 @@ struct run {
 	uint32_t answers;  /* reads answered so far */
 	uint32_t rounds;   /* of the tests that repeat something */
 	atomic_bool ended; /* vCPUs that come back stop */
+	struct attached attached;
+
+	const char *model;                 /* of the CPUs; NULL: the host's own */
+	struct mover *mover;               /* move.h; NULL: the machine stays where it is made */
+	struct vmm_x86_msr msrs[MAX_MSRS]; /* as at power-on */
+	uint32_t msr_count;
+	uint32_t position;  /* exits of the first vCPU */
+	atomic_bool moving; /* the other vCPUs shall wait */
+	atomic_uint parked; /* so many do */
 };
 
 /*
  * Run a test, for which @rounds says how often it does things many times over. Its whole trace, the
- * vCPUs' one after the other, to be freed; NULL if it was skipped.
+ * vCPUs' one after the other, to be freed; NULL if it was skipped. @mover: NULL or move.h's.
  */
 char *run_test(struct vmm_ctx *ctx, const char *engine, const struct test *test, uint32_t rounds,
-	       bool *skipped);
+	       struct mover *mover, bool *skipped);
 const struct test *find_test(const char *name);
+
+/* Add text as it is. */
+void trace_text(struct trace *trace, const char *text, size_t len);
 
 /* A line of the embedder's in the first vCPU's trace. */
 void note(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -128,5 +177,23 @@ uint64_t answer(uint32_t n);
 
 /* Make the test's first vCPU ready to enter the image in @mode. */
 bool enter_mode(struct run *run, enum mode mode);
+
+/*
+ * As the library's functions; what is attached so comes along when the machine moves. A range that
+ * is tracked is of at most 64 * DIRTY_WORDS pages, and is one.
+ */
+int add_region(struct run *run, uint32_t space, uint64_t base, uint64_t len,
+	       const struct vmm_region_ops *ops, void *opaque, struct attached_region **added);
+void drop_region(struct attached_region *r);
+int add_bell(struct run *run, const struct vmm_doorbell_config *config,
+	     struct attached_bell **added);
+void drop_bell(struct attached_bell *b);
+int add_event(struct run *run, const struct vmm_irq_event_config *config);
+void drop_event(struct run *run);
+int debug_vcpu(struct run *run, const struct vmm_debug_config *config);
+int request_window(struct run *run);
+int start_dirty(struct run *run, uint64_t gpa, uint64_t len);
+int harvest_dirty(struct run *run, uint64_t bitmap[DIRTY_WORDS]);
+int stop_dirty(struct run *run);
 
 #endif

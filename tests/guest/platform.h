@@ -33,6 +33,9 @@ void event_ring(uint64_t event);
 uint64_t event_count(uint64_t event); /* since the last look */
 void event_close(uint64_t event);
 
+/* A line of output. */
+void tell_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* What is in use: files, pages of address space, and pages of memory. */
 struct usage {
 	int64_t files, size, own;

@@ -14,6 +14,7 @@
 #include "guest.h"
 #include "libvmm/linux.h"
 #include "libvmm/sim.h"
+#include "move.h"
 #include "platform.h"
 
 #define STATUS_SKIPPED 77
@@ -28,6 +29,7 @@ struct options {
 	const char *except;
 	unsigned time;
 	uint32_t rounds;
+	struct move_plan plan; /* how MOVE_NEVER: nothing moves */
 };
 
 /* --- the platform --- */
@@ -132,6 +134,15 @@ void usage_get(struct usage *usage)
 	*usage = (struct usage){open_files(), size, resident - shared};
 }
 
+void tell_line(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+}
+
 /* --- the program --- */
 
 #define LICENCE "# SPDX-License-Identifier: BSD-2-Clause-Patent\n"
@@ -200,7 +211,7 @@ static int compare(const char *directory, const char *name, const char *trace, b
 static int one(struct vmm_ctx *ctx, const struct options *options, const struct test *test)
 {
 	bool skipped;
-	char *trace = run_test(ctx, options->engine, test, options->rounds, &skipped);
+	char *trace = run_test(ctx, options->engine, test, options->rounds, NULL, &skipped);
 	if (skipped)
 		return STATUS_SKIPPED;
 	int status = 0;
@@ -270,6 +281,61 @@ static int run_all(struct vmm_ctx *ctx, const struct options *options, char **na
 	return failed ? 1 : 0;
 }
 
+/* --- moves --- */
+
+static const struct options *the_options;
+static char **the_names; /* ends with NULL; none: all */
+
+static bool is_chosen(const struct test *test)
+{
+	if (the_options->except && !strcmp(the_options->except, test->name))
+		return false;
+	for (char **name = the_names; *name; name++)
+		if (!strcmp(*name, test->name))
+			return true;
+	return !*the_names;
+}
+
+static bool is_expected(const struct test *test, const char *trace)
+{
+	return compare(the_options->expect, test->name, trace, false) == 0;
+}
+
+static void *read_whole(const char *path, size_t *len)
+{
+	FILE *file = fopen(path, "rb");
+	long size = -1;
+	if (file && fseek(file, 0, SEEK_END) == 0)
+		size = ftell(file);
+	char *data = size < 0 ? NULL : malloc((size_t)size + 1);
+	rewind(file);
+	*len = data ? fread(data, 1, (size_t)size, file) : 0;
+	if (file)
+		fclose(file);
+	return data;
+}
+
+static int run_moves(struct vmm_ctx *ctx, struct options *options, char **names)
+{
+	struct move_plan *plan = &options->plan;
+	void *files = NULL;
+	the_options = options;
+	the_names = names;
+	plan->as_expected = is_expected;
+	plan->chosen = is_chosen;
+	if (plan->how == MOVE_IN) {
+		files = read_whole(names[0], &plan->len);
+		if (!files) {
+			fprintf(stderr, "%s: %s\n", names[0], strerror(errno));
+			return 1;
+		}
+		plan->files = files;
+	}
+	int failed = move_tests(ctx, options->engine, plan);
+	free(files);
+	return failed ? 1 : 0;
+}
+
 static int usage(void)
 {
 	fputs("usage: guest-run [OPTION...] --all | --list | NAME...\n"
@@ -278,7 +344,12 @@ static int usage(void)
 	      "  --rounds N     of the tests that do a thing many times over (300)\n"
 	      "  --except NAME  leave one out that the machine below cannot do\n"
 	      "  --expect DIR   compare with the traces there; --update writes them instead\n"
-	      "  without --expect the traces are shown\n",
+	      "  without --expect the traces are shown\n"
+	      "with --expect, and --all or names, moving machines while their guests run:\n"
+	      "  --move N       to another machine, at one exit in N\n"
+	      "  --save N       tell the machine's state at N exits\n"
+	      "  --restore      go on with the states of the file named\n"
+	      "  --seed N       for the choice of exits (1)\n",
 	      stderr);
 	return 2;
 }
@@ -290,6 +361,7 @@ int main(int argc, char **argv)
 		.show = true,
 		.time = TIME_LIMIT,
 		.rounds = ROUNDS,
+		.plan = {.how = MOVE_NEVER, .seed = 1, .rate = 1},
 	};
 	bool all = false;
 	int i;
@@ -305,6 +377,16 @@ int main(int argc, char **argv)
 			options.time = (unsigned)strtoul(argv[++i], NULL, 0);
 		} else if (!strcmp(argv[i], "--except") && i + 1 < argc) {
 			options.except = argv[++i];
+		} else if (!strcmp(argv[i], "--move") && i + 1 < argc) {
+			options.plan.how = MOVE_HERE;
+			options.plan.rate = (uint32_t)strtoul(argv[++i], NULL, 0);
+		} else if (!strcmp(argv[i], "--save") && i + 1 < argc) {
+			options.plan.how = MOVE_OUT;
+			options.plan.count = (uint32_t)strtoul(argv[++i], NULL, 0);
+		} else if (!strcmp(argv[i], "--restore")) {
+			options.plan.how = MOVE_IN;
+		} else if (!strcmp(argv[i], "--seed") && i + 1 < argc) {
+			options.plan.seed = strtoul(argv[++i], NULL, 0);
 		} else if (!strcmp(argv[i], "--update")) {
 			options.update = true;
 		} else if (!strcmp(argv[i], "--all")) {
@@ -317,7 +399,8 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	if (all == (i < argc))
+	if (all == (i < argc) || (options.plan.how != MOVE_NEVER && !options.expect) ||
+	    (options.plan.how == MOVE_HERE && options.plan.rate == 0))
 		return usage();
 	struct vmm_ctx *ctx;
 	struct vmm_error error = {.size = sizeof(error)};
@@ -328,7 +411,8 @@ int main(int argc, char **argv)
 	seconds = options.time;
 	int status = STATUS_SKIPPED;
 	if (usable(ctx, options.engine))
-		status = run_all(ctx, &options, argv + i, argc - i);
+		status = options.plan.how == MOVE_NEVER ? run_all(ctx, &options, argv + i, argc - i)
+							: run_moves(ctx, &options, argv + i);
 	vmm_ctx_destroy(ctx);
 	return status;
 }

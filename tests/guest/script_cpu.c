@@ -25,7 +25,8 @@ void configure_cpuid(struct run *run)
 	struct vmm_x86_cpuid entries[256];
 	uint32_t count = 255;
 	if (!must(run, "vmm_x86_cpu_model",
-		  vmm_x86_cpu_model(run->ctx, run->engine, "host", entries, &count)))
+		  vmm_x86_cpu_model(run->ctx, run->engine, run->model ? run->model : "host",
+				    entries, &count)))
 		return;
 	for (uint32_t i = 0; i < count; i++)
 		if (entries[i].leaf == 1)
@@ -288,10 +289,10 @@ static void complete(struct run *run)
 void script_state(struct run *run)
 {
 	struct vmm_x86_regs r;
-	struct vmm_vcpu *vcpu = run->cpu[0].vcpu;
+	struct cpu *cpu = &run->cpu[0];
 	if (!play_until(run, VMM_EXIT_HLT, 0))
 		return;
-	outcome(run, "nothing to complete", vmm_vcpu_complete(vcpu, &run->cpu[0].exit));
+	outcome(run, "nothing to complete", vmm_vcpu_complete(cpu->vcpu, &cpu->exit));
 	note_known_state(run);
 	round_trip(run, "REGS", VMM_STATE_X86_REGS, 0);
 	round_trip(run, "SYS", VMM_STATE_X86_SYS, 0);
@@ -307,9 +308,9 @@ void script_state(struct run *run)
 	if (!play_until(run, VMM_EXIT_PORT, 0x80))
 		return;
 	outcome(run, "get while pending",
-		vmm_vcpu_get_state(vcpu, VMM_STATE_X86_REGS, 0, &r, sizeof(r)));
+		vmm_vcpu_get_state(cpu->vcpu, VMM_STATE_X86_REGS, 0, &r, sizeof(r)));
 	outcome(run, "set while pending",
-		vmm_vcpu_set_state(vcpu, VMM_STATE_X86_REGS, 0, &r, sizeof(r)));
+		vmm_vcpu_set_state(cpu->vcpu, VMM_STATE_X86_REGS, 0, &r, sizeof(r)));
 	complete(run);
 	if (!get(run, VMM_STATE_X86_REGS, 0, &r, sizeof(r)))
 		return;
@@ -334,7 +335,7 @@ void script_state(struct run *run)
 
 static bool debug(struct run *run, const struct vmm_debug_config *config)
 {
-	return must(run, "vmm_vcpu_debug", vmm_vcpu_debug(run->cpu[0].vcpu, config));
+	return must(run, "vmm_vcpu_debug", debug_vcpu(run, config));
 }
 
 void script_debug(struct run *run)
@@ -374,11 +375,11 @@ void script_breakpoint(struct run *run)
 {
 	const struct vmm_debug_config off = {.size = sizeof(off)};
 	const struct vmm_debug_config on = {.size = sizeof(on), .flags = VMM_DEBUG_SW_BREAK};
-	struct vmm_vcpu *vcpu = run->cpu[0].vcpu;
+	struct cpu *cpu = &run->cpu[0];
 	struct vmm_x86_regs r;
 	if (!play_until(run, VMM_EXIT_PORT, 0x80))
 		return;
-	outcome(run, "vmm_vcpu_complete", vmm_vcpu_complete(vcpu, &run->cpu[0].exit));
+	outcome(run, "vmm_vcpu_complete", vmm_vcpu_complete(cpu->vcpu, &cpu->exit));
 	if (!debug(run, &on) || !play_until(run, VMM_EXIT_DEBUG, 0) ||
 	    !get(run, VMM_STATE_X86_REGS, 0, &r, sizeof(r)))
 		return;
@@ -387,7 +388,7 @@ void script_breakpoint(struct run *run)
 	if (!set(run, VMM_STATE_X86_REGS, 0, &r, sizeof(r)) ||
 	    !play_until(run, VMM_EXIT_PORT, 0x81))
 		return;
-	outcome(run, "vmm_vcpu_complete", vmm_vcpu_complete(vcpu, &run->cpu[0].exit));
+	outcome(run, "vmm_vcpu_complete", vmm_vcpu_complete(cpu->vcpu, &cpu->exit));
 	if (debug(run, &off))
 		play(run);
 }

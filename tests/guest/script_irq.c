@@ -27,7 +27,7 @@ static bool completed_port(struct run *run, uint64_t port)
 
 static bool await_window(struct run *run)
 {
-	return must(run, "vmm_vcpu_request_window", vmm_vcpu_request_window(run->cpu[0].vcpu, 1)) &&
+	return must(run, "vmm_vcpu_request_window", request_window(run)) &&
 	       play_until(run, VMM_EXIT_IRQ_WINDOW, 0);
 }
 
@@ -43,7 +43,7 @@ void script_inject(struct run *run)
 		return;
 
 	/* The window opens after STI's shadow: behind the port write. */
-	if (!must(run, "vmm_vcpu_request_window", vmm_vcpu_request_window(run->cpu[0].vcpu, 1)) ||
+	if (!must(run, "vmm_vcpu_request_window", request_window(run)) ||
 	    !play_until(run, VMM_EXIT_PORT, 0x80) || !play_until(run, VMM_EXIT_IRQ_WINDOW, 0))
 		return;
 
@@ -76,27 +76,46 @@ static void lines(struct run *run)
 	outcome(run, "line 5 down", vmm_vm_irq_line(run->vm, 5, 0));
 }
 
-/* Signal a host event that raises an interrupt; attached until the guest, having taken it, comes to
+/* What raises an interrupt by itself, where the engine takes host events; else the embedder does.
+ */
+static bool attach(struct run *run, const struct vmm_irq_event_config *config)
+{
+	uint64_t able = 0;
+	vmm_vm_cap(run->vm, VMM_CAP_EVENT_IRQ, &able);
+	return !able || must(run, "vmm_irq_event_attach", add_event(run, config));
+}
+
+static void raise_event(struct run *run, const struct vmm_irq_event_config *config)
+{
+	if (run->attached.event) {
+		event_ring(config->event);
+	} else if (config->flags & VMM_IRQ_EVENT_MSI) {
+		must(run, "vmm_vm_msi", vmm_vm_msi(run->vm, config->addr, config->data, 0));
+	} else {
+		must(run, "vmm_vm_irq_line", vmm_vm_irq_line(run->vm, config->gsi, 1));
+		must(run, "vmm_vm_irq_line", vmm_vm_irq_line(run->vm, config->gsi, 0));
+	}
+}
+
+/* Signal an event that raises an interrupt; attached until the guest, having taken it, comes to
  * @port. */
 static bool ring(struct run *run, uint32_t flags, uint32_t gsi, uint32_t data, uint64_t port)
 {
-	struct vmm_irq_event *event = NULL;
-	uint64_t host_event = event_make();
-	struct vmm_irq_event_config config = {
+	const struct vmm_irq_event_config config = {
 		.size = sizeof(config),
 		.flags = flags,
-		.event = host_event,
+		.event = event_make(),
 		.gsi = gsi,
 		.addr = flags ? MSI_ADDRESS : 0,
 		.data = data,
 	};
-	bool ok = must(run, "vmm_irq_event_attach", vmm_irq_event_attach(run->vm, &config, &event));
+	bool ok = attach(run, &config);
 	if (ok) {
-		event_ring(host_event);
+		raise_event(run, &config);
 		ok = play_until(run, VMM_EXIT_PORT, port);
 	}
-	vmm_irq_event_detach(event);
-	event_close(host_event);
+	drop_event(run);
+	event_close(config.event);
 	return ok;
 }
 

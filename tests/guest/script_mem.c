@@ -12,9 +12,8 @@
 
 static void harvest(struct run *run)
 {
-	uint64_t bitmap[2];
-	if (must(run, "vmm_vm_dirty_harvest",
-		 vmm_vm_dirty_harvest(run->vm, SCRATCH, 128 * PAGE, bitmap, 2)))
+	uint64_t bitmap[DIRTY_WORDS];
+	if (must(run, "vmm_vm_dirty_harvest", harvest_dirty(run, bitmap)))
 		note(run, "dirty: %016" PRIx64 " %016" PRIx64, bitmap[1], bitmap[0]);
 }
 
@@ -22,7 +21,7 @@ void script_dirty(struct run *run)
 {
 	static const uint8_t byte = 1;
 	outcome(run, "not tracked", vmm_vm_dirty_stop(run->vm, SCRATCH, PAGE));
-	if (!must(run, "vmm_vm_dirty_start", vmm_vm_dirty_start(run->vm, SCRATCH, 128 * PAGE)))
+	if (!must(run, "vmm_vm_dirty_start", start_dirty(run, SCRATCH, 128 * PAGE)))
 		return;
 	outcome(run, "tracked already", vmm_vm_dirty_start(run->vm, SCRATCH, PAGE));
 	harvest(run);
@@ -35,7 +34,7 @@ void script_dirty(struct run *run)
 	if (!play_until(run, VMM_EXIT_HLT, 0))
 		return;
 	harvest(run);
-	outcome(run, "stop", vmm_vm_dirty_stop(run->vm, SCRATCH, 128 * PAGE));
+	outcome(run, "stop", stop_dirty(run));
 	play(run);
 }
 
@@ -199,7 +198,8 @@ static int device_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uin
 static void device_released(void *opaque)
 {
 	struct device *device = opaque;
-	note(device->run, "%s: released", device->name);
+	if (!atomic_load(&device->run->moving))
+		note(device->run, "%s: released", device->name);
 }
 
 static const struct vmm_region_ops device_ops = {
@@ -213,23 +213,20 @@ void script_bus(struct run *run)
 {
 	/* They are there until the VM goes. */
 	static struct device memory = {.name = "memory device"}, port = {.name = "port device"};
-	struct vmm_region *first, *second, *third;
+	struct attached_region *first, *second, *third;
 	uint64_t value = 5;
 	memory.run = port.run = run;
 	outcome(run, "add",
-		vmm_region_add(run->vm, VMM_SPACE_MMIO, MMIO_BASE, 16, &device_ops, &memory,
-			       &first));
+		add_region(run, VMM_SPACE_MMIO, MMIO_BASE, 16, &device_ops, &memory, &first));
 	outcome(run, "overlap",
-		vmm_region_add(run->vm, VMM_SPACE_MMIO, MMIO_BASE + 15, 16, &device_ops, &memory,
-			       &third));
-	outcome(run, "add",
-		vmm_region_add(run->vm, VMM_SPACE_PORT, 0x700, 2, &device_ops, &port, &second));
+		add_region(run, VMM_SPACE_MMIO, MMIO_BASE + 15, 16, &device_ops, &memory, &third));
+	outcome(run, "add", add_region(run, VMM_SPACE_PORT, 0x700, 2, &device_ops, &port, &second));
 	outcome(run, "dispatch", vmm_vm_dispatch(run->vm, VMM_SPACE_PORT, 0x701, 1, 1, &value));
 	outcome(run, "dispatch past the end",
 		vmm_vm_dispatch(run->vm, VMM_SPACE_PORT, 0x701, 2, 1, &value));
 	if (!play_until(run, VMM_EXIT_HLT, 0))
 		return;
-	vmm_region_remove(first);
+	drop_region(first);
 	play(run);
 }
 
@@ -242,7 +239,7 @@ static void note_rings(struct run *run, const char *name, uint64_t event)
 
 void script_doorbell(struct run *run)
 {
-	struct vmm_doorbell *memory, *port;
+	struct attached_bell *memory, *port;
 	uint64_t memory_event = event_make(), port_event = event_make();
 	struct vmm_doorbell_config config = {
 		.size = sizeof(config),
@@ -251,7 +248,7 @@ void script_doorbell(struct run *run)
 		.width = 4,
 		.event = memory_event,
 	};
-	outcome(run, "any value", vmm_doorbell_add(run->vm, &config, &memory));
+	outcome(run, "any value", add_bell(run, &config, &memory));
 	config = (struct vmm_doorbell_config){
 		.size = sizeof(config),
 		.space = VMM_SPACE_PORT,
@@ -261,14 +258,14 @@ void script_doorbell(struct run *run)
 		.data = 7,
 		.event = port_event,
 	};
-	outcome(run, "only 7", vmm_doorbell_add(run->vm, &config, &port));
+	outcome(run, "only 7", add_bell(run, &config, &port));
 	if (play_until(run, VMM_EXIT_HLT, 0)) {
 		note_rings(run, "memory", memory_event);
 		note_rings(run, "port", port_event);
-		vmm_doorbell_remove(memory);
+		drop_bell(memory);
 		play(run);
 		note_rings(run, "memory", memory_event);
-		vmm_doorbell_remove(port);
+		drop_bell(port);
 	}
 	event_close(memory_event);
 	event_close(port_event);

@@ -56,15 +56,15 @@ void script_uefi(struct run *run)
 		.event = uefi_event,
 	};
 	struct vmm_uefi *uefi = NULL;
-	struct vmm_region *region = NULL;
+	struct attached_region *region = NULL;
 	if (!write_image(run, &image))
 		return;
 	config.mailbox = image.mailbox;
 	if (must(run, "vmm_uefi_create", vmm_uefi_create(vmm_ctx_host(run->ctx), &config, &uefi)) &&
 	    must(run, "vmm_region_add",
-		 vmm_region_add(run->vm, VMM_SPACE_PORT, PORT, VMM_UEFI_DOORBELL_LEN,
-				vmm_uefi_ops(), uefi, &region)))
+		 add_region(run, VMM_SPACE_PORT, PORT, VMM_UEFI_DOORBELL_LEN, vmm_uefi_ops(), uefi,
+			    &region)))
 		play_until(run, VMM_EXIT_HLT, 0);
-	vmm_region_remove(region);
+	drop_region(region);
 	vmm_uefi_destroy(uefi);
 }
