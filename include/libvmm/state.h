@@ -5,6 +5,15 @@
  * State is the architecture's, not an engine's: what one engine gives, another takes. Each class is
  * one structure of fixed layout, little-endian on every host, whose numbers never change; it can be
  * stored as it is. x86 classes are in x86.h.
+ *
+ * To save a machine: pause it (with VMM_CLOCK_STOPS time stands still too), complete what is
+ * pending (vmm_vcpu_complete()), read all classes and memory; x86: of each vCPU MP first, because
+ * an engine may act on an INIT now to be able to tell. To restore: make a machine of the same
+ * configuration, seal and pause it, write memory and state, and resume. x86, in this order: the
+ * VM's CLOCK and IOAPIC, then of each vCPU REGS, SYS, XSAVE, DEBUG, TSC, LAPIC, MSRS (with
+ * IA32_TSC_DEADLINE), EVENTS, MP. What an engine has not may be left out if it has its value of
+ * power-on. Lines that devices hold up, windows asked for, debugging and dirty tracking are the
+ * embedder's, to be asked for again.
  */
 #ifndef LIBVMM_STATE_H
 #define LIBVMM_STATE_H

@@ -173,7 +173,8 @@ struct vmm_x86_mp {
 
 /**
  * struct vmm_x86_tsc - Time-stamp counter as the guest sees it.
- * @value:  TSC at the time of the call.
+ * @value:  TSC at the time of the call; where a pause has stopped guest time (VMM_CLOCK_STOPS), at
+ *          that of the pause, on all vCPUs. Set: the value that it goes on from.
  * @adjust: IA32_TSC_ADJUST.
  * @khz:    Frequency. Set: 0 leaves it; another than the engine's own needs VMM_CAP_TSC_SCALE.
  * @reserved: 0.
@@ -239,7 +240,8 @@ struct vmm_x86_pic {
 	struct vmm_x86_pic_chip chip[2];
 };
 
-/** struct vmm_x86_clock - Paravirtual clock of the VM: nanoseconds since the guest's boot. */
+/** struct vmm_x86_clock - Paravirtual clock of the VM: nanoseconds since the guest's boot, and
+ * since then as struct vmm_x86_tsc says. */
 struct vmm_x86_clock {
 	uint64_t ns;
 };

@@ -65,6 +65,7 @@ struct vmm__kvm_vm {
 	struct vmm__kvm_vcpu *vcpus; /* chained by next */
 
 	/* Since guest time was stopped. */
+	bool stopped; /* guest time, at the next two */
 	uint64_t stopped_clock;
 	uint64_t stopped_tsc; /* of the host */
 };

@@ -25,10 +25,16 @@ int vmm__kvm_set_msr(struct vmm__kvm_vcpu *v, uint32_t index, uint64_t value)
 	return ioctl(v->fd, KVM_SET_MSRS, &m) == 1 ? 0 : -VMM_ENOENT;
 }
 
+/* Hyper-V's counts, which KVM makes from its clock and from the time that a vCPU has run: what is
+ * written to them is dropped. */
+#define HV_MSR_VP_RUNTIME     UINT32_C(0x40000010)
+#define HV_MSR_TIME_REF_COUNT UINT32_C(0x40000020)
+
 /* Registers that other state classes hold. */
 static bool elsewhere(uint32_t index)
 {
-	return index == X86_MSR_TSC || index == X86_MSR_TSC_ADJUST || index == X86_MSR_APIC_BASE;
+	return index == X86_MSR_TSC || index == X86_MSR_TSC_ADJUST || index == X86_MSR_APIC_BASE ||
+	       index == HV_MSR_VP_RUNTIME || index == HV_MSR_TIME_REF_COUNT;
 }
 
 /* KVM lists what its host has (api.rst 4.3); a vCPU's model may have less. */

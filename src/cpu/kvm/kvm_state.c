@@ -588,16 +588,69 @@ static int set_mp(struct vmm__kvm_vcpu *v, const struct vmm_x86_mp *in, struct v
 
 /* --- TSC --- */
 
+/*
+ * A vCPU's TSC is the host's, scaled, plus an offset (Documentation/virt/kvm/devices/vcpu.rst,
+ * 4.1). It is read and written by that offset: KVM takes a write within a second of the expected
+ * value for an attempt to synchronise, and ignores it. While guest time is stopped
+ * (vmm_vm_pause()), the host's value is that of the stop, so that vCPUs which are saved or restored
+ * one after the other have the same time.
+ */
+static int get_offset(struct vmm__kvm_vcpu *v, uint64_t *offset, struct vmm_error *error)
+{
+	struct kvm_device_attr attr = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)offset,
+	};
+
+	if (ioctl(v->fd, KVM_GET_DEVICE_ATTR, &attr) != 0)
+		return vmm__kvm_fail(error, "KVM_VCPU_TSC_OFFSET");
+	return 0;
+}
+
+static int set_offset(struct vmm__kvm_vcpu *v, uint64_t offset, struct vmm_error *error)
+{
+	struct kvm_device_attr attr = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)&offset,
+	};
+
+	if (ioctl(v->fd, KVM_SET_DEVICE_ATTR, &attr) != 0)
+		return vmm__kvm_fail(error, "KVM_VCPU_TSC_OFFSET");
+	return 0;
+}
+
+/* Ticks of the guest's TSC in so many of the host's. */
+static uint64_t scale(struct vmm__kvm_vcpu *v, uint64_t ticks)
+{
+	int khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
+
+	if (khz <= 0 || v->host_khz == 0 || (uint32_t)khz == v->host_khz)
+		return ticks;
+	return ticks / v->host_khz * (uint32_t)khz +
+	       ticks % v->host_khz * (uint32_t)khz / v->host_khz;
+}
+
+static uint64_t without_offset(struct vmm__kvm_vcpu *v)
+{
+	return scale(v, v->vm->stopped ? v->vm->stopped_tsc : __rdtsc());
+}
+
 static int get_tsc(struct vmm__kvm_vcpu *v, struct vmm_x86_tsc *out, struct vmm_error *error)
 {
 	int khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
+	uint64_t offset;
+	int r;
 
 	memset(out, 0, sizeof(*out));
 	if (khz < 0)
 		return vmm__kvm_fail(error, "KVM_GET_TSC_KHZ");
+	r = get_offset(v, &offset, error);
+	if (r != 0)
+		return r;
 	out->khz = (uint32_t)khz;
-	if (vmm__kvm_get_msr(v, X86_MSR_TSC, &out->value) != 0)
-		return vmm__fail(error, -VMM_EIO, "KVM_GET_MSRS", 0, "no TSC");
+	out->value = without_offset(v) + offset;
 	/* A model without it reads as 0. */
 	if (vmm__kvm_get_msr(v, X86_MSR_TSC_ADJUST, &out->adjust) != 0)
 		out->adjust = 0;
@@ -631,9 +684,7 @@ static int set_tsc(struct vmm__kvm_vcpu *v, const struct vmm_x86_tsc *in, struct
 	    vmm__kvm_set_msr(v, X86_MSR_TSC_ADJUST, in->adjust) != 0)
 		return vmm__fail(error, -VMM_ERANGE, "KVM_SET_MSRS", 0,
 				 "KVM refuses IA32_TSC_ADJUST");
-	if (vmm__kvm_set_msr(v, X86_MSR_TSC, in->value) != 0)
-		return vmm__fail(error, -VMM_ERANGE, "KVM_SET_MSRS", 0, "KVM refuses the TSC");
-	return 0;
+	return set_offset(v, in->value - without_offset(v), error);
 }
 
 /* --- the classes together --- */
@@ -850,6 +901,10 @@ static int get_clock(struct vmm__kvm_vm *vm, uint64_t *ns, struct vmm_error *err
 {
 	struct kvm_clock_data clock = {0};
 
+	if (vm->stopped) {
+		*ns = vm->stopped_clock;
+		return 0;
+	}
 	if (ioctl(vm->fd, KVM_GET_CLOCK, &clock) != 0)
 		return vmm__kvm_fail(error, "KVM_GET_CLOCK");
 	*ns = clock.clock;
@@ -860,6 +915,7 @@ static int set_clock(struct vmm__kvm_vm *vm, uint64_t ns, struct vmm_error *erro
 {
 	struct kvm_clock_data clock = {.clock = ns};
 
+	vm->stopped_clock = ns;
 	if (ioctl(vm->fd, KVM_SET_CLOCK, &clock) != 0)
 		return refused(error, "KVM_SET_CLOCK", "the clock");
 	return 0;
@@ -912,38 +968,14 @@ int vmm__kvm_vm_set_state(void *vm, uint32_t cls, uint32_t index, const void *bu
 
 /* --- stopping guest time --- */
 
-/*
- * A vCPU's TSC is the host's, scaled, plus an offset
- * (Documentation/virt/kvm/devices/vcpu.rst, 4.1). Taking what has gone by meanwhile off the offset
- * lets it go on where it stood, alike on all vCPUs; writing the TSC would not, because KVM takes a
- * write within a second of the expected value for an attempt to synchronise, and ignores it.
- */
+/* Taking what has gone by meanwhile off the offset lets a TSC go on where it stood, alike on all
+ * vCPUs. */
 static int shift_tsc(struct vmm__kvm_vcpu *v, uint64_t ticks, struct vmm_error *error)
 {
 	uint64_t offset;
-	struct kvm_device_attr attr = {
-		.group = KVM_VCPU_TSC_CTRL,
-		.attr = KVM_VCPU_TSC_OFFSET,
-		.addr = (uintptr_t)&offset,
-	};
+	int r = get_offset(v, &offset, error);
 
-	if (ioctl(v->fd, KVM_GET_DEVICE_ATTR, &attr) != 0)
-		return vmm__kvm_fail(error, "KVM_VCPU_TSC_OFFSET");
-	offset -= ticks;
-	if (ioctl(v->fd, KVM_SET_DEVICE_ATTR, &attr) != 0)
-		return vmm__kvm_fail(error, "KVM_VCPU_TSC_OFFSET");
-	return 0;
-}
-
-/* Ticks of the guest's TSC in so many of the host's. */
-static uint64_t scale(struct vmm__kvm_vcpu *v, uint64_t ticks)
-{
-	int khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
-
-	if (khz <= 0 || v->host_khz == 0 || (uint32_t)khz == v->host_khz)
-		return ticks;
-	return ticks / v->host_khz * (uint32_t)khz +
-	       ticks % v->host_khz * (uint32_t)khz / v->host_khz;
+	return r == 0 ? set_offset(v, offset - ticks, error) : r;
 }
 
 int vmm__kvm_clock_stop(void *opaque, uint32_t stop, struct vmm_error *error)
@@ -954,9 +986,12 @@ int vmm__kvm_clock_stop(void *opaque, uint32_t stop, struct vmm_error *error)
 
 	if (stop) {
 		vm->stopped_tsc = __rdtsc();
-		return get_clock(vm, &vm->stopped_clock, error);
+		r = get_clock(vm, &vm->stopped_clock, error);
+		vm->stopped = r == 0;
+		return r;
 	}
 	gone = __rdtsc() - vm->stopped_tsc;
+	vm->stopped = false;
 	for (struct vmm__kvm_vcpu *v = vm->vcpus; v && r == 0; v = v->next)
 		r = shift_tsc(v, scale(v, gone), error);
 	return r == 0 ? set_clock(vm, vm->stopped_clock, error) : r;

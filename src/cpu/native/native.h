@@ -131,8 +131,9 @@ struct vmm__native_vm {
 	 * native_clock.c.
 	 */
 	uint64_t clock_base;
-	uint64_t tsc_zero;   /* the CPUs' TSC when the VM was made or reset */
-	uint64_t stopped_ns; /* since guest time was stopped */
+	uint64_t tsc_zero; /* the CPUs' TSC when the VM was made or reset */
+	bool stopped;      /* guest time, at the next two */
+	uint64_t stopped_ns;
 	uint64_t stopped_tsc;
 };
 

@@ -53,14 +53,21 @@ uint32_t vmm__native_calibrate(const struct vmm_host *host)
 	return (uint32_t)(((tsc1 - tsc0) * 1000000 + (ns1 - ns0) / 2) / (ns1 - ns0));
 }
 
+/* While guest time is stopped, the CPU's TSC is that of the stop: vCPUs that are saved or restored
+ * one after the other have the same time. */
+static uint64_t without_offset(const struct vmm__native_vm *vm)
+{
+	return vm->stopped ? vm->stopped_tsc : vmm__native_rdtsc();
+}
+
 uint64_t vmm__native_tsc(const struct vmm__native_vcpu *v)
 {
-	return vmm__native_rdtsc() + v->vmcb->tsc_offset;
+	return without_offset(v->vm) + v->vmcb->tsc_offset;
 }
 
 void vmm__native_set_tsc(struct vmm__native_vcpu *v, uint64_t value)
 {
-	v->vmcb->tsc_offset = value - vmm__native_rdtsc();
+	v->vmcb->tsc_offset = value - without_offset(v->vm);
 	vmm__native_write_time(v);
 }
 
@@ -101,11 +108,12 @@ static uint64_t ns_of(const struct vmm__native_vm *vm, uint64_t ticks)
 
 uint64_t vmm__native_clock_ns(struct vmm__native_vm *vm)
 {
-	return ns_of(vm, vmm__native_rdtsc()) + vm->clock_base;
+	return vm->stopped ? vm->stopped_ns : ns_of(vm, vmm__native_rdtsc()) + vm->clock_base;
 }
 
 void vmm__native_set_clock(struct vmm__native_vm *vm, uint64_t ns)
 {
+	vm->stopped_ns = ns;
 	vm->clock_base = ns - ns_of(vm, vmm__native_rdtsc());
 	for (struct vmm__native_vcpu *v = vm->vcpus; v; v = v->next)
 		vmm__native_write_time(v);
@@ -159,8 +167,10 @@ int vmm__native_clock_stop(void *opaque, uint32_t stop, struct vmm_error *error)
 	if (stop) {
 		vm->stopped_tsc = vmm__native_rdtsc();
 		vm->stopped_ns = vmm__native_clock_ns(vm);
+		vm->stopped = true;
 		return 0;
 	}
+	vm->stopped = false;
 	gone = vmm__native_rdtsc() - vm->stopped_tsc;
 	for (struct vmm__native_vcpu *v = vm->vcpus; v; v = v->next)
 		v->vmcb->tsc_offset -= gone;

@@ -321,10 +321,11 @@ int vmm__native_msr_list(void *opaque, uint32_t *list, uint32_t *count, struct v
 		X86_MSR_MTRR_FIX16K,  X86_MSR_MTRR_FIX16K + 1,
 		PV_MSR_TIME,          PV_MSR_WALL,
 	};
+	const struct vmm__native_vm *vm = opaque;
 	uint32_t room = list ? *count : 0, n = 0;
+	bool timer = vm->irqchip == VMM_IRQCHIP_ARCH;
 
-	(void)opaque;
-	*count = ARRAY_SIZE(all) + 8 + 16;
+	*count = ARRAY_SIZE(all) + 8 + 16 + timer;
 	if (!list)
 		return 0;
 	if (room < *count)
@@ -336,6 +337,8 @@ int vmm__native_msr_list(void *opaque, uint32_t *list, uint32_t *count, struct v
 		list[n++] = X86_MSR_MTRR_FIX4K + i;
 	for (uint32_t i = 0; i < 16; i++)
 		list[n++] = X86_MSR_MTRR_VAR + i;
+	if (timer)
+		list[n] = VMM__MSR_TSC_DEADLINE;
 	return 0;
 }
 
