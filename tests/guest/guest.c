@@ -154,6 +154,8 @@ uint32_t next(struct cpu *cpu)
 	bool waited;
 	do {
 		int rc = move_maybe(cpu) ? 0 : vmm_vcpu_run(cpu->vcpu, exit);
+		if (cpu->run->mover && cpu->run->mover->failed)
+			return NEXT_FAILED;
 		if (rc) {
 			struct vmm_error error = {.size = sizeof(error)};
 			vmm_vcpu_error(cpu->vcpu, &error);

@@ -125,9 +125,9 @@ struct run {
 	atomic_bool ended; /* vCPUs that come back stop */
 	struct attached attached;
 
-	const char *model;                 /* of the CPUs; NULL: the host's own */
-	struct mover *mover;               /* move.h; NULL: the machine stays where it is made */
-	struct vmm_x86_msr msrs[MAX_MSRS]; /* as at power-on */
+	const char *model;   /* of the CPUs; NULL: the host's own */
+	struct mover *mover; /* move.h; NULL: the machine stays where it is made */
+	struct vmm_x86_msr msrs[MAX_CPUS][MAX_MSRS]; /* as at power-on */
 	uint32_t msr_count;
 	uint32_t position;  /* exits of the first vCPU */
 	atomic_bool moving; /* the other vCPUs shall wait */

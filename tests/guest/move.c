@@ -102,16 +102,15 @@ static void move(struct run *run)
 	}
 	free(saved.data);
 	m->moves++;
-	if (!ok)
-		m->how = MOVE_NEVER;
+	m->failed = !ok;
 	start_others(run);
 }
 
 bool move_maybe(struct cpu *cpu)
 {
 	struct run *run = cpu->run;
-	if (cpu->index != 0 || !run->mover || run->mover->how == MOVE_NEVER || steps(run) ||
-	    !is_time(run))
+	if (cpu->index != 0 || !run->mover || run->mover->how == MOVE_NEVER || run->mover->failed ||
+	    steps(run) || !is_time(run))
 		return false;
 	if (cpu->exit.reason >= VMM_EXIT_MMIO &&
 	    vmm_vcpu_complete(cpu->vcpu, &cpu->exit) == -VMM_EPENDING)

@@ -34,6 +34,7 @@ struct mover {
 	/* Results. */
 	uint32_t moves;
 	uint32_t exits;
+	bool failed; /* the trace says why */
 };
 
 /* The first vCPU is about to run: move, if it is time. True: there is one more exit instead. */

@@ -113,6 +113,11 @@ static uint64_t take64(struct in *in)
 
 /* --- state classes --- */
 
+static uint32_t cpu_count(const struct run *run)
+{
+	return run->test->cpus ? run->test->cpus : 1;
+}
+
 /*
  * The order in which a vCPU's state is written, with the VM paused: SYS before what lies behind
  * XCR0 and IA32_APIC_BASE, the TSC before the APIC's timer, and the APIC before IA32_TSC_DEADLINE
@@ -154,22 +159,19 @@ static bool save_class(struct run *run, struct bytes *out, uint32_t number, uint
 	return true;
 }
 
-static uint64_t initial_msr(const struct run *run, uint32_t index, bool *known)
+static bool has_msr(const struct run *run, uint32_t index)
 {
-	*known = false;
-	for (uint32_t i = 0; i < run->msr_count; i++) {
-		*known = run->msrs[i].index == index;
-		if (*known)
-			return run->msrs[i].value;
-	}
-	return 0;
+	for (uint32_t i = 0; i < run->msr_count; i++)
+		if (run->msrs[0][i].index == index)
+			return true;
+	return false;
 }
 
 static bool save_msrs(struct run *run, struct bytes *out, uint32_t number)
 {
 	for (uint32_t i = 0; i < run->msr_count; i++) {
-		struct vmm_x86_msr msr = {.index = run->msrs[i].index};
-		bool known;
+		const struct vmm_x86_msr *initial = &run->msrs[number][i];
+		struct vmm_x86_msr msr = {.index = initial->index};
 		if (!must(run, "vmm_vcpu_get_state",
 			  vmm_vcpu_get_state(run->cpu[number].vcpu, VMM_STATE_X86_MSRS, 0, &msr,
 					     sizeof(msr))))
@@ -177,7 +179,7 @@ static bool save_msrs(struct run *run, struct bytes *out, uint32_t number)
 		size_t start = begin(out, MSR);
 		put32(out, number);
 		put32(out, msr.index);
-		put32(out, initial_msr(run, msr.index, &known) == msr.value ? MSR_UNTOUCHED : 0);
+		put32(out, initial->value == msr.value ? MSR_UNTOUCHED : 0);
 		put64(out, msr.value);
 		end(out, start);
 	}
@@ -190,12 +192,15 @@ bool save_note_msrs(struct run *run)
 	run->msr_count = MAX_MSRS;
 	if (!must(run, "vmm_vm_x86_msr_list", vmm_vm_x86_msr_list(run->vm, list, &run->msr_count)))
 		return false;
-	for (uint32_t i = 0; i < run->msr_count; i++) {
-		run->msrs[i] = (struct vmm_x86_msr){.index = list[i]};
-		if (!must(run, "vmm_vcpu_get_state",
-			  vmm_vcpu_get_state(run->cpu[0].vcpu, VMM_STATE_X86_MSRS, 0, &run->msrs[i],
-					     sizeof(run->msrs[i]))))
-			return false;
+	for (uint32_t c = 0; c < cpu_count(run); c++) {
+		for (uint32_t i = 0; i < run->msr_count; i++) {
+			struct vmm_x86_msr *msr = &run->msrs[c][i];
+			*msr = (struct vmm_x86_msr){.index = list[i]};
+			if (!must(run, "vmm_vcpu_get_state",
+				  vmm_vcpu_get_state(run->cpu[c].vcpu, VMM_STATE_X86_MSRS, 0, msr,
+						     sizeof(*msr))))
+				return false;
+		}
 	}
 	return true;
 }
@@ -380,11 +385,6 @@ static void save_trace(const struct run *run, struct bytes *out, uint32_t number
 	end(out, start);
 }
 
-static uint32_t cpu_count(const struct run *run)
-{
-	return run->test->cpus ? run->test->cpus : 1;
-}
-
 bool save_machine(struct run *run, struct bytes *out)
 {
 	const char *name = run->test->name;
@@ -470,6 +470,19 @@ static bool restore_page(struct run *run, struct in *in)
 	return must(run, "vmm_vm_write", vmm_vm_write(run->vm, gpa, words, sizeof(words)));
 }
 
+static bool set(struct run *run, struct vmm_vcpu *vcpu, uint32_t cls, uint32_t index,
+		const void *state, size_t len)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+	int rc = vmm_vcpu_set_state(vcpu, cls, index, state, len);
+	if (rc == 0)
+		return true;
+	vmm_vcpu_error(vcpu, &error);
+	note(run, "vCPU %" PRIu32 ", class 0x%" PRIx32 ", index %" PRIu32 ": %s: %s: %s",
+	     vmm_vcpu_index(vcpu), cls, index, vmm_errname(rc), error.call, error.text);
+	return false;
+}
+
 /* A component that this engine or its model has not is not missed while it is all zeros. */
 static bool restore_vcpu_class(struct run *run, struct vmm_vcpu *vcpu, uint32_t cls, uint32_t index,
 			       const uint8_t *data, size_t len)
@@ -485,10 +498,7 @@ static bool restore_vcpu_class(struct run *run, struct vmm_vcpu *vcpu, uint32_t 
 	if (cls == VMM_STATE_X86_TSC && len == sizeof(struct vmm_x86_tsc))
 		/* The two machines' clocks are the same host's, each measured by itself. */
 		((struct vmm_x86_tsc *)(void *)state)->khz = 0;
-	int rc = vmm_vcpu_set_state(vcpu, cls, index, state, len);
-	if (rc)
-		note(run, "class 0x%" PRIx32 ", index %" PRIu32, cls, index);
-	return must(run, "vmm_vcpu_set_state", rc);
+	return set(run, vcpu, cls, index, state, len);
 }
 
 static bool restore_state(struct run *run, struct in *in)
@@ -507,18 +517,12 @@ static bool restore_msr(struct run *run, struct in *in)
 	uint32_t number = take32(in);
 	struct vmm_x86_msr msr = {.index = take32(in)};
 	uint32_t flags = take32(in);
-	bool known;
 	msr.value = take64(in);
 	if (in->bad || number >= cpu_count(run) || in->left != 0)
 		return bad_record(run, MSR);
-	initial_msr(run, msr.index, &known);
-	if (!known && (flags & MSR_UNTOUCHED))
+	if (!has_msr(run, msr.index) && (flags & MSR_UNTOUCHED))
 		return true;
-	int rc =
-		vmm_vcpu_set_state(run->cpu[number].vcpu, VMM_STATE_X86_MSRS, 0, &msr, sizeof(msr));
-	if (rc)
-		note(run, "MSR 0x%" PRIx32 " = 0x%" PRIx64, msr.index, msr.value);
-	return must(run, "vmm_vcpu_set_state", rc);
+	return set(run, run->cpu[number].vcpu, VMM_STATE_X86_MSRS, 0, &msr, sizeof(msr));
 }
 
 static bool restore_trace(struct run *run, struct in *in)

@@ -463,9 +463,9 @@ class Logs:
         self.keep = keep
 
     def close(self, failed):
-        for name in ('initramfs', 'disc.iso', 'vm.cpio'):  # large, and made again from the command line
-            if os.path.exists(f'{self.folder}/{name}'):
-                os.unlink(f'{self.folder}/{name}')
+        for folder, _, names in os.walk(self.folder):
+            for name in {'initramfs', 'disc.iso', 'vm.cpio'}.intersection(names):  # large, and made again from the command line
+                os.unlink(f'{folder}/{name}')
         if failed or self.keep:
             print(f'# logs: {self.folder}', file=sys.stderr)
         else:
@@ -514,13 +514,28 @@ def check(case, command):
     return None
 
 
-def run_cases(options):
-    """The cases of one file in one boot, as TAP. Its keys are told in docs/testing.md."""
-    names = {'build': os.path.abspath(options.build), 'source': SOURCE, 'kernel': KERNEL}
+SAVED = re.compile(rb'^@save ([0-9a-f]+)\r?\n', re.M)
+
+
+def take_saved(commands, path):
+    """What the commands have told of machines' states (tests/guest/move.h) goes into a file, one after the other."""
+    with open(path, 'wb') as stream:
+        for command in commands:
+            stream.write(bytes.fromhex(b''.join(SAVED.findall(command.output)).decode()))
+            command.output = SAVED.sub(b'', command.output)
+
+
+def play_file(path, names, options, folder):
+    """Runs the cases of a file, after those of the one it goes on from; pairs of case and command, and what stopped them."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=('=',))
-    with open(options.cases) as stream:
+    with open(path) as stream:
         parser.read_string(string.Template(stream.read()).safe_substitute(names))
     head = parser['machine']
+    done, stopped = [], None
+    if 'after' in head:
+        os.mkdir(f'{folder}/before')
+        done, stopped = play_file(os.path.join(os.path.dirname(path), head['after']), names, options, f'{folder}/before')
+        take_saved([command for _, command in done], names['saved'])
     machine = dict(MACHINES[head['name']])
     for key in ('cpus', 'memory'):
         if key in head:
@@ -528,21 +543,35 @@ def run_cases(options):
     files = [parse_file(line.strip()) for line in head.get('files', '').strip().splitlines()]
     cases = [section for section in parser.sections() if section != 'machine' and (not options.only or section in options.only)]
     commands = [Command(name, parser[name]['run'], parser[name].getint('limit', 60)) for name in cases]
-
-    logs = Logs(os.path.splitext(os.path.basename(options.cases))[0], options.keep)
-    stopped = None
+    done += [(parser[command.name], command) for command in commands]
     try:
-        if 'modules' not in machine:
+        if stopped:
+            pass
+        elif 'modules' not in machine:
             for command in commands:
-                run_image(machine, command, parser[command.name], logs.folder)
+                run_image(machine, command, parser[command.name], folder)
         else:
-            run(machine, files, head.getboolean('guest', False), commands, logs.folder)
+            run(machine, files, head.getboolean('guest', False), commands, folder)
     except (Outer, TimeUp) as reason:
         stopped = reason
-    print(f'1..{len(commands)}')
+    return done, stopped
+
+
+def run_cases(options):
+    """The cases of one file in one boot, as TAP. Its keys are told in docs/testing.md."""
+    logs = Logs(os.path.splitext(os.path.basename(options.cases))[0], options.keep)
+    seed = os.environ.get('LIBVMM_SEED', str(secrets.randbelow(1 << 31)))
+    names = {'build': os.path.abspath(options.build), 'source': SOURCE, 'kernel': KERNEL, 'saved': f'{logs.folder}/saved', 'seed': seed}
+    open(names['saved'], 'wb').close()
+    try:
+        done, stopped = play_file(options.cases, names, options, logs.folder)
+    except Missing:
+        logs.close(False)
+        raise
+    print(f'1..{len(done)}')
     failed = False
-    for number, command in enumerate(commands, 1):
-        why = check(parser[command.name], command)
+    for number, (case, command) in enumerate(done, 1):
+        why = check(case, command)
         failed = failed or bool(why)
         took = f' # {command.seconds:.1f} s' if command.seconds is not None else ''
         print(f'{"not ok" if why else "ok"} {number} - {command.name}{took}')
