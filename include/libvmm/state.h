@@ -10,7 +10,7 @@
  * pending (vmm_vcpu_complete()), read all classes and memory; x86: of each vCPU MP first, because
  * an engine may act on an INIT now to be able to tell. To restore: make a machine of the same
  * configuration, seal and pause it, write memory and state, and resume. x86, in this order: the
- * VM's CLOCK and IOAPIC, then of each vCPU REGS, SYS, XSAVE, DEBUG, TSC, LAPIC, MSRS (with
+ * VM's CLOCK, IOAPIC and PIC, then of each vCPU REGS, SYS, XSAVE, DEBUG, TSC, LAPIC, MSRS (with
  * IA32_TSC_DEADLINE), EVENTS, MP. What an engine has not may be left out if it has its value of
  * power-on. Lines that devices hold up, windows asked for, debugging and dirty tracking are the
  * embedder's, to be asked for again.

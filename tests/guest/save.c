@@ -236,11 +236,15 @@ static bool save_vm_class(struct run *run, struct bytes *out, uint32_t cls, void
 
 static bool save_vm(struct run *run, struct bytes *out)
 {
+	bool controller = run->test->irqchip == VMM_IRQCHIP_ARCH;
+	bool pic = (run->test->vm_flags & VMM_VM_PIC) != 0;
 	struct vmm_x86_clock clock;
 	struct vmm_x86_ioapic ioapic;
+	struct vmm_x86_pic pair;
 	return save_vm_class(run, out, VMM_STATE_X86_CLOCK, &clock, sizeof(clock)) &&
-	       (run->test->irqchip != VMM_IRQCHIP_ARCH ||
-		save_vm_class(run, out, VMM_STATE_X86_IOAPIC, &ioapic, sizeof(ioapic)));
+	       (!controller ||
+		save_vm_class(run, out, VMM_STATE_X86_IOAPIC, &ioapic, sizeof(ioapic))) &&
+	       (!pic || save_vm_class(run, out, VMM_STATE_X86_PIC, &pair, sizeof(pair)));
 }
 
 /* --- memory --- */
