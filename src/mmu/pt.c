@@ -4,6 +4,7 @@
  */
 #include "pt.h"
 
+#include "amdvi_table.h"
 #include "pt_entry.h"
 
 /* How often a reader that a writer disturbed begins again before it says so. */
@@ -37,17 +38,15 @@ uint64_t vmm__pt_root_bytes(const struct vmm__pt_format *format, unsigned ia_bit
 	return UINT64_C(8) << (root_bits > format->bits ? root_bits : format->bits);
 }
 
-static unsigned prot_index(const struct vmm__pt_format *f, uint64_t e)
+static inline uint32_t prot_index(const struct vmm__pt *pt, uint64_t e)
 {
-	uint64_t low = (e >> f->low_shift) & (BIT(f->low_bits) - 1);
-	uint64_t high = (e >> f->top_shift) & (BIT(f->top_bits) - 1);
-
-	return (unsigned)(low | high << f->low_bits);
+	return ((uint32_t)(e >> pt->low_shift) & pt->low_mask) |
+	       ((uint32_t)(e >> pt->top_shift) & pt->top_mask);
 }
 
-static unsigned mem_index(const struct vmm__pt_format *f, uint64_t e)
+static inline uint32_t mem_index(const struct vmm__pt *pt, uint64_t e)
 {
-	return (unsigned)((e >> f->mem_shift) & (BIT(f->mem_bits) - 1));
+	return (uint32_t)(e >> pt->mem_shift) & pt->mem_mask;
 }
 
 /* The encodings are written down once, in the format; what decodes them is derived here. */
@@ -57,6 +56,12 @@ static void derive_attributes(struct vmm__pt *pt)
 	/* On Arm a dirty page is told by its protection bits: it decodes as the clean one does. */
 	bool dirty_in_prot = pt->dirty_clean != 0;
 
+	pt->low_shift = f->low_shift;
+	pt->low_mask = (1U << f->low_bits) - 1;
+	pt->top_shift = (uint8_t)(f->top_bits != 0 ? f->top_shift - f->low_bits : 0);
+	pt->top_mask = ((1U << f->top_bits) - 1) << f->low_bits;
+	pt->mem_shift = f->mem_shift;
+	pt->mem_mask = (1U << f->mem_bits) - 1;
 	pt->prot_mask = dirty_in_prot ? pt->dirty_mask : 0;
 	for (unsigned p = 0; p < VMM__PROT_COUNT; p++) {
 		bool refused = pt->flags & VMM__PT_W_XOR_X && p & VMM__PROT_W &&
@@ -67,16 +72,16 @@ static void derive_attributes(struct vmm__pt *pt)
 		if (v == 0)
 			continue;
 		pt->prot_mask |= v;
-		pt->prot_of[prot_index(f, v)] = (uint8_t)p;
+		pt->prot_of[prot_index(pt, v)] = (uint8_t)p;
 		if (dirty_in_prot && (v & pt->dirty_mask) == pt->dirty_clean) {
 			v = (v & ~pt->dirty_mask) | pt->dirty_value;
-			pt->prot_of[prot_index(f, v)] = (uint8_t)p;
+			pt->prot_of[prot_index(pt, v)] = (uint8_t)p;
 		}
 	}
 	for (unsigned m = 0; m < VMM__MEM_COUNT; m++) {
 		pt->mem[m] = f->mem[m];
 		if (f->mem[m] != VMM__MEM_NONE)
-			pt->mem_of[mem_index(f, f->mem[m])] = (uint8_t)m;
+			pt->mem_of[mem_index(pt, f->mem[m])] = (uint8_t)m;
 	}
 }
 
@@ -89,8 +94,11 @@ static void derive_levels(struct vmm__pt *pt, const struct vmm__pt_config *c)
 	while (pt->top > 0 && c->leaf_shift != 0 && level_shift(pt, pt->top) > c->leaf_shift)
 		pt->top--;
 	for (unsigned l = 0; l < pt->levels; l++) {
-		pt->table[l] = f->table + l * f->level_step;
-		pt->down[l] = pt->offset - pt->table[l];
+		uint64_t mark = l > 0 ? FIELD_LSB(f->mark) << l % f->mark_bits : 0;
+
+		pt->table[l] = (f->table + l * f->level_step) | mark;
+		pt->step[l].mark = mark;
+		pt->step[l].down = pt->offset - pt->table[l];
 		pt->leaf[l] = fixed | (l == 0 ? f->leaf_last : f->leaf_upper);
 	}
 }
@@ -114,9 +122,7 @@ static int check_config(const struct vmm__pt_config *c, unsigned *levels, unsign
 }
 
 static uint64_t translate_any(const struct vmm__pt *pt, uint64_t ia);
-static uint64_t translate_3(const struct vmm__pt *pt, uint64_t ia);
-static uint64_t translate_4(const struct vmm__pt *pt, uint64_t ia);
-static uint64_t translate_5(const struct vmm__pt *pt, uint64_t ia);
+static uint64_t translate_plain(const struct vmm__pt *pt, uint64_t ia);
 
 static void choose_translate(struct vmm__pt *pt)
 {
@@ -124,15 +130,9 @@ static void choose_translate(struct vmm__pt *pt)
 
 	pt->translate = translate_any;
 	pt->linear = !f->addr_high && !pt->ops->virt;
-	if (!pt->linear || pt->odd || f->shift != 12 || f->bits != 9)
-		return;
-	pt->quick = !pt->ops->clean && !(pt->flags & VMM__PT_INVAL_MAP);
-	if (pt->levels == 3)
-		pt->translate = translate_3;
-	else if (pt->levels == 4)
-		pt->translate = translate_4;
-	else if (pt->levels == 5)
-		pt->translate = translate_5;
+	pt->plain = pt->linear && !pt->odd && f->shift == 12 && f->bits == 9;
+	if (pt->plain)
+		pt->translate = pt->levels == 4 ? f->translate_4 : translate_plain;
 }
 
 int vmm__pt_init(struct vmm__pt *pt, const struct vmm__pt_config *c)
@@ -162,6 +162,7 @@ int vmm__pt_init(struct vmm__pt *pt, const struct vmm__pt_config *c)
 	pt->mark = f->mark;
 	pt->addr = f->addr;
 	pt->present = f->present | (c->flags & VMM__PT_MODE_EXEC ? f->present_mode_exec : 0);
+	pt->dirty_value = 1;
 	if (c->flags & VMM__PT_AD) {
 		pt->accessed = f->accessed;
 		pt->dirty_mask = f->dirty_mask;
@@ -176,6 +177,7 @@ int vmm__pt_init(struct vmm__pt *pt, const struct vmm__pt_config *c)
 	derive_attributes(pt);
 	derive_levels(pt, c);
 	choose_translate(pt);
+	allow_quick(pt);
 	return 0;
 }
 
@@ -217,32 +219,22 @@ struct position {
 	unsigned level;
 };
 
-static ALWAYS_INLINE void walk_tables(const struct vmm__pt *pt, uint64_t ia, struct position *at,
-				      unsigned levels, unsigned bits, unsigned page, bool linear)
+static void walk(const struct vmm__pt *pt, uint64_t ia, struct position *at)
 {
-	unsigned l = levels - 1U, shift = page + l * bits;
+	unsigned l = pt->levels - 1U, shift = level_shift(pt, l);
 	const uint64_t *slot = pt->root + (ia >> shift);
-	uint64_t e = entry_get(slot), mark = pt->mark;
+	uint64_t e = entry_get(slot);
 
-	while (l > 0 && e & mark) {
-		slot = linear ? (const uint64_t *)(uintptr_t)(e + pt->down[l]) : table_of(pt, e);
+	while (e & pt->step[l].mark) {
+		slot = table_below(pt, e, l);
 		l--;
-		shift -= bits;
-		slot += (ia >> shift) & (BIT(bits) - 1);
+		shift -= pt->bits;
+		slot += (ia >> shift) & (BIT(pt->bits) - 1);
 		e = entry_get(slot);
 	}
 	at->entry = is_present(pt, e) ? e : 0;
 	at->slot = slot;
 	at->level = l;
-}
-
-/* The common case once more, with its numbers known to the compiler. */
-static void walk(const struct vmm__pt *pt, uint64_t ia, struct position *at)
-{
-	if (pt->translate == translate_4)
-		walk_tables(pt, ia, at, 4, 9, 12, true);
-	else
-		walk_tables(pt, ia, at, pt->levels, pt->bits, pt->shift, pt->linear);
 }
 
 /*
@@ -288,60 +280,92 @@ static inline uint64_t translate_large(const struct vmm__pt *pt, uint64_t ia, ui
 }
 
 /*
- * The same for 4 KiB tables of 512 entries whose addresses stand in their place, with the number of
- * levels known to the compiler. The bits of an entry that leads to a table are known, none but the
- * address differs: down[] takes them off and goes to virtual addresses in one addition. Members are
+ * The same for 4 KiB tables of 512 entries whose addresses stand in their place, four levels of
+ * them written out. The bits of an entry that leads to a table are known, none but the address
+ * differs: step[].down takes them off and goes to virtual addresses in one addition. Members are
  * read into locals first: the loads of entries acquire, after them the compiler would read anew.
+ * @own_mark: the mark of level 1 where each level has its own, else 0.
  */
-static ALWAYS_INLINE uint64_t translate_4k(const struct vmm__pt *pt, uint64_t ia, unsigned levels)
+static ALWAYS_INLINE uint64_t translate_4k(const struct vmm__pt *pt, uint64_t ia, uint64_t own_mark)
 {
 	uint32_t seq = __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE);
-	uint64_t i = ia >> (12 + 9 * (levels - 1)), mark = pt->mark, e;
+	uint64_t i = ia >> 39, mark = pt->mark, e;
 	const uint64_t *t = pt->root;
 
 	if (i >= pt->root_used)
 		return translate_any(pt, ia);
 	e = entry_get(t + i);
-#pragma GCC unroll 5
-	for (unsigned l = levels - 1; l > 0; l--) {
-		if (!(e & mark))
+#pragma GCC unroll 3
+	for (unsigned l = 3; l > 0; l--) {
+		if (!(e & (own_mark ? own_mark << (l - 1) : mark)))
 			return translate_large(pt, ia, e, BIT(12 + 9 * l) - 1, seq);
-		t = (const uint64_t *)(uintptr_t)(e + pt->down[l]);
+		t = (const uint64_t *)(uintptr_t)(e + pt->step[l].down);
 		KEEP(t);
-		e = entry_get(t + ((ia >> (12 + 9 * (l - 1))) & 511));
+		e = entry_get(t + ((ia >> (3 + 9 * l)) & 511));
 	}
 	if (!(e & pt->present) || __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE) != seq)
 		return translate_any(pt, ia);
 	return (e & pt->addr) | (ia & 0xfff);
 }
 
-static uint64_t translate_3(const struct vmm__pt *pt, uint64_t ia)
+uint64_t vmm__pt_translate_4(const struct vmm__pt *pt, uint64_t ia)
 {
-	return translate_4k(pt, ia, 3);
+	return translate_4k(pt, ia, 0);
 }
 
-static uint64_t translate_4(const struct vmm__pt *pt, uint64_t ia)
+uint64_t vmm__pt_translate_4_amdvi(const struct vmm__pt *pt, uint64_t ia)
 {
-	return translate_4k(pt, ia, 4);
+	return translate_4k(pt, ia, FIELD_LSB(AMDVI_IGN) << 1);
 }
 
-static uint64_t translate_5(const struct vmm__pt *pt, uint64_t ia)
+/* The same with any number of levels: a leaf and its size, or 0 for what needs a closer look. */
+static ALWAYS_INLINE uint64_t find_4k(const struct vmm__pt *pt, uint64_t ia, unsigned *size)
 {
-	return translate_4k(pt, ia, 5);
+	uint32_t seq = __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE);
+	const struct vmm__pt_step *step = &pt->step[pt->levels - 1U];
+	unsigned shift = 3 + 9U * pt->levels;
+	uint64_t e = entry_get(pt->root + (ia >> shift));
+
+	for (; e & step->mark; step--) {
+		const uint64_t *t = (const uint64_t *)(uintptr_t)(e + step->down);
+
+		KEEP(t);
+		shift -= 9;
+		e = entry_get(t + (ia >> shift & 511));
+	}
+	*size = shift;
+	if (!is_present(pt, e) || __atomic_load_n(&pt->seq, __ATOMIC_ACQUIRE) != seq)
+		return 0;
+	return e;
+}
+
+static uint64_t translate_plain(const struct vmm__pt *pt, uint64_t ia)
+{
+	unsigned shift;
+	uint64_t e, in;
+
+	if (ia > pt->ia_last || (e = find_4k(pt, ia, &shift)) == 0)
+		return translate_any(pt, ia);
+	in = BIT(shift) - 1;
+	return (e & pt->addr & ~in) | (ia & in);
+}
+
+static ALWAYS_INLINE void describe_leaf(const struct vmm__pt *pt, uint64_t ia, uint64_t e,
+					uint64_t pa, uint64_t mask, struct vmm__pt_leaf *leaf)
+{
+	leaf->ia = ia & ~mask;
+	leaf->oa = pa & ~mask;
+	leaf->size = mask + 1;
+	leaf->prot = pt->prot_of[prot_index(pt, e)];
+	leaf->mem = pt->mem_of[mem_index(pt, e)];
+	leaf->accessed = (e & pt->accessed) != 0;
+	leaf->dirty = is_dirty(pt, e);
 }
 
 void vmm__pt_describe(const struct vmm__pt *pt, uint64_t ia, uint64_t e, unsigned level,
 		      struct vmm__pt_leaf *leaf)
 {
-	uint64_t mask = leaf_mask(pt, e, level);
-
-	leaf->ia = ia & ~mask;
-	leaf->oa = addr_decode(pt, e) & ~mask;
-	leaf->size = mask + 1;
-	leaf->prot = pt->prot_of[prot_index(pt->format, e)];
-	leaf->mem = pt->mem_of[mem_index(pt->format, e)];
-	leaf->accessed = (e & pt->accessed) != 0;
-	leaf->dirty = is_dirty(pt, e);
+	describe_leaf(pt, ia, e, addr_decode(pt, e), leaf_mask(pt, e, level), leaf);
 }
 
 static void describe(const struct vmm__pt *pt, uint64_t ia, const struct position *at,
@@ -354,17 +378,29 @@ static void describe(const struct vmm__pt *pt, uint64_t ia, const struct positio
 	vmm__pt_describe(pt, ia, e, at->level, leaf);
 }
 
-int vmm__pt_lookup(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__pt_leaf *leaf)
+static __attribute__((noinline)) int lookup_any(const struct vmm__pt *pt, uint64_t ia,
+						struct vmm__pt_leaf *leaf)
 {
 	struct position at;
-	int r;
+	int r = walk_beside_writer(pt, ia, &at);
+
+	if (r == 0)
+		describe(pt, ia, &at, leaf);
+	return r;
+}
+
+/* As translate: the common kind of table first, and what is not found at once again. */
+int vmm__pt_lookup(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__pt_leaf *leaf)
+{
+	uint64_t e;
+	unsigned shift;
 
 	if (ia.a > pt->ia_last)
 		return -VMM_ERANGE;
-	r = walk_beside_writer(pt, ia.a, &at);
-	if (r == 0)
-		describe(pt, ia.a, &at, leaf);
-	return r;
+	if (!pt->plain || (e = find_4k(pt, ia.a, &shift)) == 0)
+		return lookup_any(pt, ia.a, leaf);
+	describe_leaf(pt, ia.a, e, e & pt->addr, BIT(shift) - 1, leaf);
+	return 0;
 }
 
 int vmm__pt_next(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__ia last,

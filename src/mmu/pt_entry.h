@@ -241,19 +241,26 @@ static inline uint64_t *table_of(const struct vmm__pt *pt, uint64_t e)
 static inline uint64_t *table_below(const struct vmm__pt *pt, uint64_t e, unsigned level)
 {
 	if (pt->linear)
-		return (uint64_t *)(uintptr_t)(e + pt->down[level]);
+		return (uint64_t *)(uintptr_t)(e + pt->step[level].down);
 	return table_of(pt, e);
 }
 
 static inline bool is_dirty(const struct vmm__pt *pt, uint64_t e)
 {
-	return (pt->dirty_mask && (e & pt->dirty_mask) == pt->dirty_value) || (e & pt->dirty_set);
+	return (e & pt->dirty_mask) == pt->dirty_value || (e & pt->dirty_set);
+}
+
+/* Plain tables whose walkers look into caches, and keep nothing of what is not mapped. */
+static inline void allow_quick(struct vmm__pt *pt)
+{
+	if (pt->plain && !pt->ops->clean && !(pt->flags & VMM__PT_INVAL_MAP))
+		pt->quick_below = pt->ia_last + 1;
 }
 
 /* The entry without its accessed and dirty bits. */
 static inline uint64_t entry_clean(const struct vmm__pt *pt, uint64_t e)
 {
-	if (pt->dirty_mask && (e & pt->dirty_mask) == pt->dirty_value)
+	if ((e & pt->dirty_mask) == pt->dirty_value)
 		e = (e & ~pt->dirty_mask) | pt->dirty_clean;
 	return e & ~(pt->dirty_set | pt->accessed);
 }

@@ -13,8 +13,7 @@
 
 /* Bit 55 is ignored in entries that lead to tables by all formats but AMD-Vi's, which reserves it.
  */
-#define MARK       BIT(55)
-#define MARK_AMDVI BIT(1)
+#define MARKED .mark = BIT(55), .mark_bits = 1
 
 /* Software's own in Arm leaves: written through this mapping before write access was taken away. */
 #define ARM_DIRTY_SW BIT(56)
@@ -101,13 +100,13 @@ static uint64_t arm_s1_prot(unsigned prot, uint32_t flags)
 }
 
 /* PAT as at reset: WB, WT, UC-, UC in entries 0 to 3; write-combining has none. */
-#define X86_ENTRY                                                                                  \
-	.addr = X86_PTE_ADDR, .present = X86_PTE_P, .mark = MARK,                                  \
-	.table = X86_PTE_P | X86_PTE_RW | X86_PTE_US | X86_PTE_A | MARK, .leaf_upper = X86_PTE_PS, \
-	.low_shift = 0, .low_bits = 3, .top_shift = 63, .top_bits = 1,                             \
-	.mem = {0, X86_PTE_PWT, VMM__MEM_NONE, X86_PTE_PCD | X86_PTE_PWT}, .mem_shift = 3,         \
-	.mem_bits = 2, .accessed = X86_PTE_A, .dirty_mask = X86_PTE_D, .dirty_value = X86_PTE_D,   \
-	.dirty_set = X86_PTE_D, .no_ad = X86_PTE_A | X86_PTE_D
+#define X86_ENTRY                                                                                \
+	.addr = X86_PTE_ADDR, .present = X86_PTE_P, MARKED,                                      \
+	.table = X86_PTE_P | X86_PTE_RW | X86_PTE_US | X86_PTE_A, .leaf_upper = X86_PTE_PS,      \
+	.low_shift = 0, .low_bits = 3, .top_shift = 63, .top_bits = 1,                           \
+	.mem = {0, X86_PTE_PWT, VMM__MEM_NONE, X86_PTE_PCD | X86_PTE_PWT}, .mem_shift = 3,       \
+	.mem_bits = 2, .accessed = X86_PTE_A, .dirty_mask = X86_PTE_D, .dirty_value = X86_PTE_D, \
+	.dirty_set = X86_PTE_D, .no_ad = X86_PTE_A | X86_PTE_D, .translate_4 = vmm__pt_translate_4
 
 const struct vmm__pt_format vmm__pt_x86 = {
 	.name = "x86",
@@ -171,8 +170,8 @@ const struct vmm__pt_format vmm__pt_ept = {
 	.addr = EPT_ADDR,
 	.present = EPT_R | EPT_W | EPT_X,
 	.present_mode_exec = EPT_XU,
-	.mark = MARK,
-	.table = EPT_R | EPT_W | EPT_X | EPT_XU | EPT_A | MARK,
+	MARKED,
+	.table = EPT_R | EPT_W | EPT_X | EPT_XU | EPT_A,
 	.leaf_upper = EPT_LEAF,
 	.prot = ept_prot,
 	.low_shift = 0,
@@ -186,6 +185,7 @@ const struct vmm__pt_format vmm__pt_ept = {
 	.dirty_mask = EPT_D,
 	.dirty_value = EPT_D,
 	.dirty_set = EPT_D,
+	.translate_4 = vmm__pt_translate_4,
 };
 
 const struct vmm__pt_format vmm__pt_vtd = {
@@ -200,8 +200,8 @@ const struct vmm__pt_format vmm__pt_vtd = {
 	.split = VMM__PT_SPLIT_NEVER,
 	.addr = VTD_SS_ADDR,
 	.present = VTD_SS_R | VTD_SS_W,
-	.mark = MARK,
-	.table = VTD_SS_R | VTD_SS_W | VTD_SS_A | MARK,
+	MARKED,
+	.table = VTD_SS_R | VTD_SS_W | VTD_SS_A,
 	.leaf_upper = VTD_SS_LEAF,
 	.prot = vtd_prot,
 	.low_shift = 0,
@@ -213,6 +213,7 @@ const struct vmm__pt_format vmm__pt_vtd = {
 	.dirty_mask = VTD_SS_D,
 	.dirty_value = VTD_SS_D,
 	.dirty_set = VTD_SS_D,
+	.translate_4 = vmm__pt_translate_4,
 };
 
 /* Levels of the specification count from 1: an entry of level n here leads to its level n. */
@@ -228,8 +229,9 @@ const struct vmm__pt_format vmm__pt_amdvi = {
 	.split = VMM__PT_SPLIT_NEVER,
 	.addr = AMDVI_ADDR,
 	.present = AMDVI_PR,
-	.mark = MARK_AMDVI,
-	.table = AMDVI_PR | AMDVI_A | AMDVI_IR | AMDVI_IW | MARK_AMDVI,
+	.mark = AMDVI_IGN,
+	.mark_bits = 4,
+	.table = AMDVI_PR | AMDVI_A | AMDVI_IR | AMDVI_IW,
 	.level_step = FIELD_PUT(AMDVI_NL, 1),
 	.leaf = AMDVI_PR,
 	.odd = FIELD_PUT(AMDVI_NL, AMDVI_NL_ODD),
@@ -243,36 +245,40 @@ const struct vmm__pt_format vmm__pt_amdvi = {
 	.dirty_mask = AMDVI_D,
 	.dirty_value = AMDVI_D,
 	.dirty_set = AMDVI_D,
+	.translate_4 = vmm__pt_translate_4_amdvi,
 };
 
 #define SH_INNER FIELD_PUT(ARM_PTE_SH, ARM_PTE_SH_INNER)
 
 /* Normal memory is inner shareable; with 52-bit addresses TCR says it for all. */
-#define ARM_S2_ENTRY(sh)                                                                       \
-	.mark = MARK, .present = ARM_PTE_VALID, .table = ARM_PTE_VALID | ARM_PTE_TABLE | MARK, \
-	.leaf = ARM_PTE_VALID, .leaf_last = ARM_PTE_PAGE, .prot = arm_s2_prot, .low_shift = 6, \
-	.low_bits = 2, .top_shift = 51, .top_bits = 4,                                         \
-	.mem = {FIELD_PUT(ARM_S2_ATTR, ARM_S2_ATTR_WB) | (sh),                                 \
-		FIELD_PUT(ARM_S2_ATTR, ARM_S2_ATTR_WT) | (sh),                                 \
-		FIELD_PUT(ARM_S2_ATTR, ARM_S2_ATTR_NC) | (sh),                                 \
-		FIELD_PUT(ARM_S2_ATTR, ARM_S2_ATTR_DEVICE)},                                   \
-	.mem_shift = 2, .mem_bits = 4, .accessed = ARM_PTE_AF,                                 \
-	.dirty_mask = ARM_PTE_DBM | ARM_S2_AP_W, .dirty_value = ARM_PTE_DBM | ARM_S2_AP_W,     \
-	.dirty_clean = ARM_PTE_DBM, .dirty_set = ARM_DIRTY_SW, .no_ad = ARM_PTE_AF
+#define ARM_S2_ENTRY(sh)                                                                           \
+	MARKED, .present = ARM_PTE_VALID, .table = ARM_PTE_VALID | ARM_PTE_TABLE,                  \
+		.leaf = ARM_PTE_VALID, .leaf_last = ARM_PTE_PAGE, .prot = arm_s2_prot,             \
+		.low_shift = 6, .low_bits = 2, .top_shift = 51, .top_bits = 4,                     \
+		.mem = {FIELD_PUT(ARM_S2_ATTR, ARM_S2_ATTR_WB) | (sh),                             \
+			FIELD_PUT(ARM_S2_ATTR, ARM_S2_ATTR_WT) | (sh),                             \
+			FIELD_PUT(ARM_S2_ATTR, ARM_S2_ATTR_NC) | (sh),                             \
+			FIELD_PUT(ARM_S2_ATTR, ARM_S2_ATTR_DEVICE)},                               \
+		.mem_shift = 2, .mem_bits = 4, .accessed = ARM_PTE_AF,                             \
+		.dirty_mask = ARM_PTE_DBM | ARM_S2_AP_W, .dirty_value = ARM_PTE_DBM | ARM_S2_AP_W, \
+		.dirty_clean = ARM_PTE_DBM, .dirty_set = ARM_DIRTY_SW, .no_ad = ARM_PTE_AF
 
 /* MAIR has to be VMM__ARM_MAIR. */
-#define ARM_S1_ENTRY(sh)                                                                       \
-	.mark = MARK, .present = ARM_PTE_VALID, .table = ARM_PTE_VALID | ARM_PTE_TABLE | MARK, \
-	.leaf = ARM_PTE_VALID, .leaf_last = ARM_PTE_PAGE, .prot = arm_s1_prot, .low_shift = 6, \
-	.low_bits = 2, .top_shift = 51, .top_bits = 4,                                         \
-	.mem = {FIELD_PUT(ARM_S1_ATTR, 0) | (sh), FIELD_PUT(ARM_S1_ATTR, 1) | (sh),            \
-		FIELD_PUT(ARM_S1_ATTR, 2) | (sh), FIELD_PUT(ARM_S1_ATTR, 3)},                  \
-	.mem_shift = 2, .mem_bits = 3, .accessed = ARM_PTE_AF,                                 \
-	.dirty_mask = ARM_PTE_DBM | ARM_S1_AP_RO, .dirty_value = ARM_PTE_DBM,                  \
-	.dirty_clean = ARM_PTE_DBM | ARM_S1_AP_RO, .dirty_set = ARM_DIRTY_SW, .no_ad = ARM_PTE_AF
+#define ARM_S1_ENTRY(sh)                                                                    \
+	MARKED, .present = ARM_PTE_VALID, .table = ARM_PTE_VALID | ARM_PTE_TABLE,           \
+		.leaf = ARM_PTE_VALID, .leaf_last = ARM_PTE_PAGE, .prot = arm_s1_prot,      \
+		.low_shift = 6, .low_bits = 2, .top_shift = 51, .top_bits = 4,              \
+		.mem = {FIELD_PUT(ARM_S1_ATTR, 0) | (sh), FIELD_PUT(ARM_S1_ATTR, 1) | (sh), \
+			FIELD_PUT(ARM_S1_ATTR, 2) | (sh), FIELD_PUT(ARM_S1_ATTR, 3)},       \
+		.mem_shift = 2, .mem_bits = 3, .accessed = ARM_PTE_AF,                      \
+		.dirty_mask = ARM_PTE_DBM | ARM_S1_AP_RO, .dirty_value = ARM_PTE_DBM,       \
+		.dirty_clean = ARM_PTE_DBM | ARM_S1_AP_RO, .dirty_set = ARM_DIRTY_SW,       \
+		.no_ad = ARM_PTE_AF
 
 /* D8.2: granules, blocks and starting levels; stage 2 begins with up to 16 adjoining tables. */
-#define ARM_4K .shift = 12, .bits = 9, .top = 2, .addr = ARM_PTE_ADDR_4K, .max_ia = 48, .max_oa = 48
+#define ARM_4K                                                                                 \
+	.shift = 12, .bits = 9, .top = 2, .addr = ARM_PTE_ADDR_4K, .max_ia = 48, .max_oa = 48, \
+	.translate_4 = vmm__pt_translate_4
 #define ARM_16K \
 	.shift = 14, .bits = 11, .top = 1, .addr = ARM_PTE_ADDR_16K, .max_ia = 48, .max_oa = 48
 #define ARM_64K                                                                                  \

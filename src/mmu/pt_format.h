@@ -52,12 +52,16 @@ struct vmm__pt_format {
 	/* Address field: bits in their place, and bits that stand @high_shift places too low. */
 	uint64_t addr, addr_high;
 	uint8_t high_shift;
+	uint8_t mark_bits; /* of @mark: 1, or one for each level but the root's */
 
 	uint64_t present;           /* with none of these bits set, hardware ignores the entry */
 	uint64_t present_mode_exec; /* nor of these, under VMM__PT_MODE_EXEC */
-	uint64_t table; /* set in an entry that leads to a table; of them the hardware ignores mark
-			 */
-	uint64_t level_step; /* added to that once for each level */
+	uint64_t table;             /* set in an entry that leads to a table */
+	uint64_t level_step;        /* added to that once for each level */
+	/*
+	 * Bits that the hardware ignores in entries which lead to tables, and that leaves do not
+	 * have. Where entries tell their level (level_step) there is one for each.
+	 */
 	uint64_t mark;
 	uint64_t leaf;       /* set in every leaf */
 	uint64_t leaf_last;  /* and at level 0 */
@@ -82,7 +86,13 @@ struct vmm__pt_format {
 	uint64_t accessed;
 	uint64_t dirty_mask, dirty_value, dirty_clean, dirty_set;
 	uint64_t no_ad;
+
+	/* Of formats with pages of 4 KiB and tables of 512 entries: translate for four levels. */
+	uint64_t (*translate_4)(const struct vmm__pt *pt, uint64_t ia);
 };
+
+uint64_t vmm__pt_translate_4(const struct vmm__pt *pt, uint64_t ia);
+uint64_t vmm__pt_translate_4_amdvi(const struct vmm__pt *pt, uint64_t ia);
 
 extern const struct vmm__pt_format vmm__pt_ept, vmm__pt_npt, vmm__pt_x86, vmm__pt_vtd,
 	vmm__pt_vtd_first, vmm__pt_amdvi;

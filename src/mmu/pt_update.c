@@ -175,7 +175,7 @@ static ALWAYS_INLINE uint64_t *walk_4k(const struct vmm__pt *pt, uint64_t ia, un
 	for (unsigned l = levels - 1; l > 0; l--) {
 		if (!(e & mark))
 			return NULL;
-		t = (uint64_t *)(uintptr_t)(e + pt->down[l]);
+		t = (uint64_t *)(uintptr_t)(e + pt->step[l].down);
 		KEEP(t);
 		e = l > 1 ? entry_get(t + ((ia >> (12 + 9 * (l - 1))) & 511)) : 0;
 	}
@@ -190,8 +190,8 @@ static ALWAYS_INLINE uint64_t *walk_4k(const struct vmm__pt *pt, uint64_t ia, un
 static ALWAYS_INLINE uint64_t *quick_table(const struct vmm__pt *pt, uint64_t ia, uint64_t oa,
 					   uint64_t len)
 {
-	if (!pt->quick || pt->stale || ((ia | oa | len) & 0xfff) != 0 || ia > pt->ia_last ||
-	    len - 1 >= (511 << 12) || (ia ^ (ia + len - 1)) >> 21 != 0)
+	if (ia >= pt->quick_below || ((ia | oa | len) & 0xfff) != 0 || len - 1 >= (511 << 12) ||
+	    (ia ^ (ia + len - 1)) >> 21 != 0)
 		return NULL;
 	return pt->levels == 4 ? walk_4k(pt, ia, 4) : walk_4k(pt, ia, pt->levels);
 }
@@ -239,16 +239,34 @@ static void unlink_table(struct op *op, uint64_t *slot, uint64_t e)
 	op->inval.tables = true;
 }
 
+/* None of eight entries leads to a table, or did before it was unlinked; mixed ones are left to a
+ * closer look. */
+static bool no_tables(const struct vmm__pt *pt, const uint64_t *slot)
+{
+	uint64_t any = 0, all = UINT64_MAX;
+
+#pragma GCC unroll 8
+	for (unsigned k = 0; k < 8; k++) {
+		uint64_t e = __atomic_load_n(slot + k, __ATOMIC_RELAXED);
+
+		any |= e;
+		all &= e;
+	}
+	return any == 0 || (!is_table(pt, any) && is_present(pt, all));
+}
+
 /* Gives back a table and all below it; nothing but a late reader of software looks at them. */
 static void free_table(struct vmm__pt *pt, uint64_t e, unsigned level)
 {
-	uint64_t *t = table_of(pt, e), mark = pt->mark, present = pt->present;
+	uint64_t *t = table_of(pt, e);
 
-#pragma GCC unroll 8
-	for (uint64_t i = 0, n = level > 0 ? BIT(pt->bits) : 0; i < n; i++) {
-		uint64_t below = entry_get(t + i);
-
-		if (below & mark || (below != 0 && !(below & present)))
+	for (uint64_t i = 0, n = level > 0 ? BIT(pt->bits) : 0, below; i < n; i++) {
+		if (i % 8 == 0 && n >= 8 && no_tables(pt, t + i)) {
+			i += 7;
+			continue;
+		}
+		below = entry_get(t + i);
+		if (is_table(pt, below) || is_unlinked(pt, below))
 			free_table(pt, below, level - 1);
 	}
 	vmm__pt_pool_add(pt, t, addr_decode(pt, e));
@@ -286,6 +304,7 @@ static int finish_stale(struct vmm__pt *pt)
 		reap(pt, pt->root, pt->levels - 1U, 0, pt->ia_last);
 	end_hole(pt);
 	pt->stale = false;
+	allow_quick(pt);
 	return 0;
 }
 
@@ -320,7 +339,10 @@ static int finish(struct op *op)
 		walker_barrier();
 	if (r != 0) {
 		op->error = r;
-		pt->stale = pt->stale || op->unlinked;
+		if (op->unlinked) {
+			pt->stale = true;
+			pt->quick_below = 0;
+		}
 	} else if (op->unlinked) {
 		reap(pt, pt->root, pt->levels - 1U, op->first, op->last);
 	}
@@ -488,12 +510,12 @@ static __attribute__((noinline)) int map_range(struct vmm__pt *pt, uint64_t ia, 
 	return finish(&op);
 }
 
-static ALWAYS_INLINE int map(struct vmm__pt *pt, uint64_t ia, uint64_t oa, uint64_t len,
-			     unsigned prot, unsigned mem)
+static __attribute__((noinline)) int map(struct vmm__pt *pt, uint64_t ia, uint64_t oa, uint64_t len,
+					 unsigned prot, unsigned mem)
 {
 	uint64_t *slot = quick_table(pt, ia, oa, len), n = len >> 12;
 
-	if (!slot || oa > pt->oa_last || oa + len - 1 > pt->oa_last || check_prot(pt, prot) != 0 ||
+	if (!slot || (oa | (oa + len - 1)) > pt->oa_last || check_prot(pt, prot) != 0 ||
 	    check_mem(pt, mem) != 0)
 		return map_range(pt, ia, oa, len, prot, mem);
 	slot += (ia >> 12) & 511;
@@ -935,7 +957,7 @@ static __attribute__((noinline)) int unmap_emptied(struct vmm__pt *pt, uint64_t 
 	return finish(&op);
 }
 
-static ALWAYS_INLINE int unmap(struct vmm__pt *pt, uint64_t ia, uint64_t len)
+static __attribute__((noinline)) int unmap(struct vmm__pt *pt, uint64_t ia, uint64_t len)
 {
 	uint64_t *t = quick_table(pt, ia, 0, len), from = (ia >> 12) & 511, n = len >> 12;
 

@@ -105,6 +105,9 @@ static int (*map_call)(struct vmm__pt *, struct vmm__ia, struct vmm__oa, uint64_
 		       unsigned) = vmm__pt_map;
 static int (*unmap_call)(struct vmm__pt *, struct vmm__ia, uint64_t) = vmm__pt_unmap;
 
+static int (*lookup_call)(const struct vmm__pt *, struct vmm__ia,
+			  struct vmm__pt_leaf *) = vmm__pt_lookup;
+
 static int map_nothing(struct vmm__pt *t, struct vmm__ia ia, struct vmm__oa oa, uint64_t len,
 		       unsigned prot, unsigned mem)
 {
@@ -169,6 +172,12 @@ static void ranges(const char *size, uint64_t leaf, uint64_t piece, uint64_t tot
 	CHECK(pt.pool_pages == pool);
 }
 
+static int lookup_nothing(const struct vmm__pt *t, struct vmm__ia ia, struct vmm__pt_leaf *leaf)
+{
+	(void)t, (void)ia, (void)leaf;
+	return 0;
+}
+
 static void lookups(const char *what, uint64_t total)
 {
 	uint64_t sum = 0, n = 1 << 16, a = 0, begun = begin();
@@ -187,7 +196,7 @@ static void full_lookups(const char *what, uint64_t total)
 	struct vmm__pt_leaf leaf = {0};
 
 	for (uint64_t i = 0; i < n; i++) {
-		CHECK(vmm__pt_lookup(&pt, vmm__ia(a & (total - 1)), &leaf) == 0);
+		CHECK(lookup_call(&pt, vmm__ia(a & (total - 1)), &leaf) == 0);
 		a += 0x9e3779b97f4a7000;
 	}
 	end(begun, what, n);
@@ -214,6 +223,9 @@ static void small_pages(void)
 	lookups("translate nothing", total);
 	pt.translate = translate;
 	full_lookups("lookup with attributes, 4K pages", total);
+	lookup_call = lookup_nothing;
+	full_lookups("lookup nothing", total);
+	lookup_call = vmm__pt_lookup;
 	begun = begin();
 	CHECK(vmm__pt_protect(&pt, vmm__ia(0), total, VMM__PROT_R) == 0);
 	end(begun, "protect 4K pages, a leaf", total / KIB4);

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 # Instructions: (part of the figure's name, at most).
-LIMITS = [('one 4K page', 120), ('locked', 160), ('protect', 10), ('translate', 40), ('4K pages', 10), ('a leaf', 10), ('merge', 10)]
+LIMITS = [('one 4K page', 120), ('locked', 160), ('protect', 10), ('translate', 40), ('lookup', 110), ('4K pages', 10), ('a leaf', 10), ('merge', 10)]
 
 
 def instructions(program):
@@ -37,22 +37,16 @@ def without_loops(figures):
     for form, what, figure in figures:
         if 'nothing' in what:
             continue
-        if 'one 4K page' in what or 'locked' in what or what.startswith('translate'):
+        if 'one 4K page' in what or 'locked' in what or what.startswith(('translate', 'lookup')):
             figure -= next((loop for (of, call), loop in loops.items() if of == form and call == re.match(r'\w+', what)[0]), 0) - 2
         yield form, what, figure
-
-
-def limit(what):
-    if what.startswith('lookup with'):
-        return None
-    return next((most for part, most in LIMITS if part in what), None)
 
 
 def main():
     program = os.path.abspath(sys.argv[1])
     missed = 0
     for form, what, figure in without_loops(instructions(program)):
-        most = limit(what)
+        most = next((most for part, most in LIMITS if part in what), None)
         above = most is not None and figure > most
         missed += above
         print(f'{form:14} {what:34} {figure:8.2f} instructions' + (f' (at most {most})' if most else '') + (' ABOVE' if above else ''))

@@ -257,10 +257,13 @@ static void pin_table(void)
 	PIN(top, 1);
 	PIN(split, SPLIT);
 	PIN(linear, false);
-	PIN(quick, false);
+	PIN(quick_below, 0);
 	PIN(stale, false);
 	PIN(seq, 0);
 	PIN(mark, BIT(55));
+	PIN(step[0].mark, 0);
+	PIN(step[1].mark, BIT(55));
+	PIN(plain, false);
 	PIN(present, P);
 	PIN(addr, ADDR);
 	PIN(table[1], leads);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "bits.h"
 #include "pt.h"
 
 #define TABLES 8
@@ -175,6 +176,33 @@ static void a_failed_invalidation_keeps_its_tables(void **state)
 	assert_int_equal(pt.pool_pages, TABLES);
 }
 
+/*
+ * A reader that stands in a page while it becomes a table of another level goes no further: where
+ * entries tell their level, what they lead to would be taken from beside the next page.
+ */
+static void a_table_of_another_level_is_none(void **state)
+{
+	struct vmm__pt_config c = config(&vmm__pt_amdvi);
+	struct vmm__pt_leaf leaf;
+	uint64_t *upper, *lower, e;
+
+	(void)state;
+	make(&c);
+	assert_int_equal(vmm__pt_map(&pt, vmm__ia(0), vmm__oa(MIB2), 4096, RW, VMM__MEM_WB), 0);
+	upper = words[(words[0][0] >> 12 & 0xff)];
+	lower = words[(upper[0] >> 12 & 0xff)];
+	e = lower[0];
+	lower[0] = upper[0];
+	assert_int_equal(vmm__pt_translate(&pt, vmm__ia(0)), upper[0] & BITS(51, 21));
+	assert_int_equal(vmm__pt_lookup(&pt, vmm__ia(0), &leaf), 0);
+	assert_int_equal(leaf.size, MIB2);
+	assert_int_equal(vmm__pt_next(&pt, vmm__ia(0), vmm__ia(0), &leaf), 0);
+	assert_int_equal(leaf.size, MIB2);
+	lower[0] = e;
+	assert_int_equal(vmm__pt_translate(&pt, vmm__ia(7)), MIB2 + 7);
+	assert_int_equal(vmm__pt_destroy(&pt), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +210,7 @@ int main(void)
 		cmocka_unit_test(calls_refuse),
 		cmocka_unit_test(effects),
 		cmocka_unit_test(a_failed_invalidation_keeps_its_tables),
+		cmocka_unit_test(a_table_of_another_level_is_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
