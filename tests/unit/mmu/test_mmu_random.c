@@ -6,7 +6,8 @@
  *
  * At every store to an entry that hardware can reach, the addresses below it are read by the
  * decoder: each leads where it did before the operation or where it shall after it, or is a hole
- * where one is allowed. Every allocation is made to fail in turn, and now and then an invalidation.
+ * where one is allowed. Every allocation of every operation is made to fail in turn, and now and
+ * then an invalidation.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,11 @@
 #define ARENA_TABLES 3000 /* of 4 KiB; fewer of larger ones */
 #define INTERVALS    4096
 #define POINTS       12
+#define MOST_ENTRIES 8192 /* of a table in the pool, and of the root */
+#define MOST_ROOT    (16 * MOST_ENTRIES)
+#define PROGRESS     250000
+#define MOST_KEPT    64   /* pages that an operation may need */
+#define RESCAN       1000 /* operations from one full look at the tables to the next */
 
 struct interval {
 	uint64_t first, last; /* input addresses */
@@ -32,8 +38,9 @@ struct list {
 
 /* What the engine knows nothing of: where in the tree each page of the arena stands. */
 struct place {
-	uint8_t known; /* hardware reaches it */
+	unsigned known; /* the round of looking in which hardware reached it */
 	uint8_t level;
+	bool stored;    /* since its entries were looked at */
 	uint64_t first; /* input address of entry 0 */
 };
 
@@ -42,12 +49,14 @@ static struct vmm__pt pt;
 static struct decoder decoder;
 static uint8_t *arena;
 static uint64_t arena_pa, page_bytes, page_count, root_bytes;
-static struct place places[ARENA_TABLES + 16];
+static struct place places[ARENA_TABLES + 1];
+/* Of each page, and the root first: entries that lead to tables, a bit each. */
+static uint64_t leading[MOST_ROOT / 64 + ARENA_TABLES * MOST_ENTRIES / 64];
 static struct list now, next;
 static struct vmm__ia op_first, op_last;
 static uint64_t random_state;
-static unsigned long checked, holes, failed_invalidations;
-static unsigned fail_next;
+static unsigned long checked, holes, starved, stores, failed_invalidations;
+static unsigned fail_next, round_of_looking;
 static const char *wrong;
 
 static uint64_t next_random(void)
@@ -70,6 +79,12 @@ static void fail(const char *what)
 }
 
 /* ---- the model ---- */
+
+static void copy(struct list *to, const struct list *from)
+{
+	to->n = from->n;
+	memcpy(to->at, from->at, from->n * sizeof(from->at[0]));
+}
 
 static const struct interval *find(const struct list *l, uint64_t a)
 {
@@ -112,7 +127,7 @@ static void change(struct list *l, uint64_t first, uint64_t last, bool keep, uns
 {
 	static struct list old;
 
-	old = *l;
+	copy(&old, l);
 	l->n = 0;
 	for (unsigned i = 0; i < old.n; i++) {
 		struct interval v = old.at[i], part = v;
@@ -180,19 +195,57 @@ static unsigned level_shift(unsigned level)
 	return decoder.shift + level * decoder.bits;
 }
 
-/* Finds the tables that hardware reaches; the decoder's own rules say what leads to one. */
+static uint64_t *leading_of(unsigned page)
+{
+	return leading + (page == 0 ? 0 : MOST_ROOT / 64 + (page - 1) * (MOST_ENTRIES / 64));
+}
+
+static void find_tables(unsigned page, unsigned level)
+{
+	uint64_t entries = (page == 0 ? root_bytes : page_bytes) / 8, pa;
+	uint64_t *bits = leading_of(page);
+	const uint64_t *t = page_at(page);
+
+	memset(bits, 0, (entries + 63) / 64 * 8);
+	for (uint64_t i = 0; i < entries; i++) {
+		if (t[i] != 0 && decode_table(&decoder, t[i], level, &pa))
+			bits[i / 64] |= UINT64_C(1) << i % 64;
+	}
+	places[page].stored = false;
+}
+
+/* All entries are to be looked at again. */
+static void forget_tables(void)
+{
+	for (uint64_t i = 0; i <= page_count; i++)
+		places[i].stored = true;
+}
+
+/*
+ * Finds the tables that hardware reaches; the decoder's own rules say what leads to one. Entries
+ * are decoded again where there was a store.
+ */
 static unsigned place_table(unsigned page, unsigned level, uint64_t first)
 {
-	uint64_t *t = page_at(page), entries = (page == 0 ? root_bytes : page_bytes) / 8;
+	struct place *p = &places[page];
+	uint64_t entries = (page == 0 ? root_bytes : page_bytes) / 8;
 	unsigned n = page != 0;
 
-	places[page] = (struct place){1, (uint8_t)level, first};
-	for (uint64_t i = 0; level > 0 && i < entries; i++) {
-		uint64_t pa;
+	if (p->known == round_of_looking)
+		fail("a table is reached twice");
+	if (level > 0 && (p->stored || p->level != level))
+		find_tables(page, level);
+	p->known = round_of_looking;
+	p->level = (uint8_t)level;
+	p->first = first;
+	for (uint64_t w = 0; level > 0 && w < (entries + 63) / 64; w++) {
+		for (uint64_t left = leading_of(page)[w]; left != 0; left &= left - 1) {
+			uint64_t i = 64 * w + (unsigned)__builtin_ctzll(left), pa;
+			const uint64_t *child;
 
-		if (t[i] != 0 && decode_table(&decoder, t[i], level, &pa)) {
-			const uint64_t *child = decoder_table(NULL, pa);
-
+			if (!decode_table(&decoder, page_at(page)[i], level, &pa))
+				fail("a table is gone without a store");
+			child = decoder_table(NULL, pa);
 			if (!child)
 				fail("an entry leads out of the arena");
 			n += place_table(page_of(child), level - 1,
@@ -223,10 +276,12 @@ static uint64_t clamp(uint64_t a, uint64_t first, uint64_t last)
 static void stored(const uint64_t *slot)
 {
 	unsigned page = page_of(slot);
-	const struct place *p = &places[page];
+	struct place *p = &places[page];
 	uint64_t first, last;
 
-	if (!p->known)
+	p->stored = true;
+	stores++;
+	if (p->known != round_of_looking)
 		return;
 	first = p->first + ((uint64_t)(slot - page_at(page)) << level_shift(p->level));
 	last = first + ((UINT64_C(1) << level_shift(p->level)) - 1);
@@ -287,6 +342,7 @@ static void make_table(uint8_t split)
 	decoder = encoding_decoder(encoding, &pt);
 	decoder.table = decoder_table;
 	now.n = next.n = 0;
+	forget_tables();
 }
 
 /* ---- operations ---- */
@@ -434,37 +490,39 @@ static void check_points(const struct op *op)
 static bool attempt(const struct op *op, bool may_starve)
 {
 	uint64_t pool = pt.pool_pages;
-	bool refused = pt.stale && fail_next == 1; /* what failed before fails again first */
+	bool stale = pt.stale, refused = stale && fail_next == 1; /* it fails again first */
 	int expected, r;
 
-	next = now;
+	copy(&next, &now);
 	expected = expect(op, &next);
 	if (expected != 0)
-		next = now;
+		copy(&next, &now);
 	op_first = vmm__ia(op->first);
 	op_last = vmm__ia(op->first + op->len - 1);
 	wrong = NULL;
+	stores = 0;
 	stored_hook = stored;
 	r = run(op);
 	stored_hook = NULL;
 	if (wrong)
 		fail(wrong);
+	if (r != 0 && r != -VMM_ETIMEOUT && !stale && stores != 0)
+		fail("refused, it wrote to the tables");
 	if (r == -VMM_ENOMEM && may_starve) {
 		if (pt.pool_pages < pool)
 			fail("starved, it took pages");
-		next = now;
 		check_points(op);
 		return false;
 	}
 	if (r == -VMM_ENOTSUP && pt.split == VMM__PT_SPLIT_NEVER && expected == 0)
-		next = now; /* it would have to split a leaf in use */
+		copy(&next, &now); /* it would have to split a leaf in use */
 	else if (r == -VMM_ETIMEOUT && refused)
-		next = now;
+		copy(&next, &now);
 	else if (r == -VMM_ETIMEOUT)
 		fail_next = 0;
 	else if (r != expected)
 		fail("another result than the model's");
-	now = next;
+	copy(&now, &next);
 	return true;
 }
 
@@ -473,7 +531,8 @@ static void check_tables(void)
 {
 	unsigned n;
 
-	memset(places, 0, sizeof(places));
+	if (++round_of_looking % RESCAN == 0)
+		forget_tables();
 	n = place_table(0, decoder.levels - 1, 0);
 	if (!pt.stale && n + pt.pool_pages != page_count)
 		fail("tables leaked");
@@ -481,23 +540,65 @@ static void check_tables(void)
 		fail("the sequence count stays odd");
 }
 
+/* Leaves @keep pages in the pool. The rest, as one list, is put aside. */
+struct pool {
+	uint64_t pa, pages;
+};
+
+static struct pool hide(uint64_t keep)
+{
+	uint64_t kept[MOST_KEPT];
+	struct pool rest;
+
+	for (uint64_t i = 0; i < keep; i++)
+		vmm__pt_pool_take(&pt, &kept[i]);
+	rest = (struct pool){pt.pool_pa, pt.pool_pages};
+	pt.pool_pa = pt.pool_pages = 0;
+	for (uint64_t i = keep; i-- > 0;)
+		vmm__pt_pool_add(&pt, arena + (kept[i] - arena_pa), kept[i]);
+	return rest;
+}
+
+static void unhide(struct pool rest)
+{
+	static uint64_t left[ARENA_TABLES];
+	uint64_t n = 0;
+
+	if (rest.pages == 0)
+		return;
+	while (pt.pool_pages > 0)
+		vmm__pt_pool_take(&pt, &left[n++]);
+	pt.pool_pa = rest.pa;
+	pt.pool_pages = rest.pages;
+	while (n-- > 0)
+		vmm__pt_pool_add(&pt, arena + (left[n] - arena_pa), left[n]);
+}
+
+/* With 0, 1, 2, … pages in the pool, until they are enough. */
 static void perform(const struct op *op)
 {
-	static uint64_t hidden[ARENA_TABLES];
 	bool done = false;
 
-	/* All but 0, 1, 2, … pages out of the pool; after some tries, all of them. */
-	for (uint64_t k = 0; !done; k = k < 8 ? k + 1 : UINT64_MAX) {
-		unsigned n = 0;
+	for (uint64_t keep = 0; !done; keep++) {
+		struct pool rest = {0, 0};
 
-		if (below(4) != 0 && k == 0)
-			k = UINT64_MAX;
-		while (pt.pool_pages > k)
-			vmm__pt_pool_take(&pt, &hidden[n++]);
-		done = attempt(op, n != 0);
-		while (n-- > 0)
-			vmm__pt_pool_add(&pt, arena + (hidden[n] - arena_pa), hidden[n]);
+		if (keep < pt.pool_pages && keep < MOST_KEPT)
+			rest = hide(keep);
+		done = attempt(op, rest.pages != 0);
+		starved += !done;
+		unhide(rest);
 	}
+}
+
+static void report(unsigned long done, unsigned long of, uint8_t split)
+{
+	static const char *const names[] = {"format's", "live", "break", "never"};
+
+	printf("%-16s %-5s: %lu of %lu operations, %lu looks, %lu holes, %lu refusals for pages, "
+	       "%lu failed invalidations\n",
+	       encoding->name, names[split], done, of, checked, holes, starved,
+	       failed_invalidations);
+	fflush(stdout);
 }
 
 static void run_encoding(const struct encoding *e, unsigned long operations, uint8_t split)
@@ -508,7 +609,7 @@ static void run_encoding(const struct encoding *e, unsigned long operations, uin
 	random_state = 0x9e3779b97f4a7c15 ^ (uint64_t)(e - encodings) << 32;
 	make_table(split);
 	check_tables();
-	checked = holes = failed_invalidations = 0;
+	checked = holes = starved = failed_invalidations = 0;
 	while (done < operations) {
 		struct op op = pick();
 
@@ -519,12 +620,14 @@ static void run_encoding(const struct encoding *e, unsigned long operations, uin
 				if (vmm__pt_destroy(&pt) != 0)
 					fail("destroy");
 				now.n = 0;
+				forget_tables();
 				check_tables();
 				continue;
 			}
 			if (split == VMM__PT_SPLIT_NEVER &&
 			    vmm__pt_unmap(&pt, vmm__ia(0), op.len) != 0)
 				fail("unmapping all");
+			forget_tables();
 		} else if (too_large(&op)) {
 			continue;
 		}
@@ -534,16 +637,13 @@ static void run_encoding(const struct encoding *e, unsigned long operations, uin
 		check_tables();
 		check_points(&op);
 		done++;
+		if (done % PROGRESS == 0)
+			report(done, operations, split);
 	}
 	if (vmm__pt_destroy(&pt) != 0 || pt.pool_pages != page_count)
 		fail("destroy leaves tables behind");
-	printf("%-16s %s: %lu operations, %lu looks, %lu holes, %lu failed invalidations\n",
-	       e->name,
-	       split == VMM__PT_SPLIT_LIVE    ? "live"
-	       : split == VMM__PT_SPLIT_BREAK ? "break"
-					      : "never",
-	       done, checked, holes, failed_invalidations);
-	fflush(stdout);
+	if (operations % PROGRESS != 0)
+		report(done, operations, split);
 }
 
 int main(int argc, char **argv)
