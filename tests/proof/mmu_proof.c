@@ -448,6 +448,11 @@ static bool block_in(unsigned p, unsigned first, unsigned count)
 	return in(p - p % WORDS, first, count) && in(p - p % WORDS + WORDS - 1, first, count);
 }
 
+static bool becomes_large(unsigned p, unsigned first, unsigned count, unsigned oa)
+{
+	return block_in(p, first, count) && (first ^ oa) % WORDS == 0;
+}
+
 static bool block_touches(unsigned p, unsigned first, unsigned count)
 {
 	return p / WORDS >= first / WORDS && p / WORDS <= (first + count - 1) / WORDS;
@@ -472,9 +477,13 @@ static unsigned any_prot(void)
 	return nondet_byte() % 8;
 }
 
-static void map_at(unsigned first, unsigned count, unsigned oa, unsigned prot)
+static unsigned any_memory(void)
 {
-	unsigned mem = nondet_byte() % 2;
+	return nondet_byte() % 2;
+}
+
+static void map_at(unsigned first, unsigned count, unsigned oa, unsigned prot, unsigned mem)
+{
 	bool bad = prot_bad(prot), mapped = any_mapped(first, count);
 	uint64_t len = (uint64_t)count << 12;
 	uint64_t bound = vmm__pt_bound_map(&pt, at(first), vmm__oa((uint64_t)oa << 12), len);
@@ -498,9 +507,8 @@ static void map_at(unsigned first, unsigned count, unsigned oa, unsigned prot)
 	__CPROVER_assert(snapshot_pages - pt.pool_pages <= bound, "no more pages than the bound");
 	__CPROVER_assert(now.entry == shall, "mapped as in the model");
 	if (in(page, first, count))
-		__CPROVER_assert(
-			now.large == (block_in(page, first, count) && (first ^ oa) % WORDS == 0),
-			"the largest leaf");
+		__CPROVER_assert(now.large == becomes_large(page, first, count, oa),
+				 "the largest leaf");
 	else
 		__CPROVER_assert(now.large == before.large, "other leaves as they were");
 }
@@ -658,7 +666,7 @@ static void harvest_at(unsigned first, unsigned count)
 	__CPROVER_assert(shall == before.entry || flushed, "an invalidation of what was cleared");
 }
 
-static void lookup_any(void)
+static void lookup_at(void)
 {
 	unsigned p = page;
 	struct seen now;
@@ -693,7 +701,7 @@ static void operate(unsigned first, unsigned count)
 	look();
 	switch (KIND) {
 	case MAP:
-		map_at(first, count, WORDS + VARIANT, any_prot());
+		map_at(first, count, WORDS + VARIANT, any_prot(), any_memory());
 		return;
 	case UNMAP:
 		unmap_at(first, count);
@@ -711,7 +719,7 @@ static void operate(unsigned first, unsigned count)
 		harvest_at(first, count);
 		return;
 	default:
-		lookup_any();
+		lookup_at();
 		return;
 	}
 }
@@ -744,6 +752,78 @@ void one_operation(void)
 	choose_shape(0, SHAPES);
 }
 
+/* As PIN: what the first operation has made is proven to be the model's, and then taken from there.
+ */
+#define PIN_WORD(slot, value)                                          \
+	do {                                                           \
+		uint64_t wanted = (value);                             \
+		__CPROVER_assert((slot) == wanted, "as in the model"); \
+		(slot) = wanted;                                       \
+	} while (0)
+
+/* An empty table's pool: pages from it in order, the last one added first. */
+static void pin_pool(unsigned pages)
+{
+	PIN(pool_pages, pages);
+	PIN(pool_pa, pages == 0 ? 0 : BASE + ((uint64_t)pages << 12));
+	PIN(seq, 0);
+}
+
+static void pin_mapping(unsigned first, unsigned count, unsigned oa, uint64_t bits, unsigned pages)
+{
+	unsigned need = 0;
+
+	for (unsigned p = 0; p < PAGES; p += WORDS)
+		need += block_touches(p, first, count) && !becomes_large(p, first, count, oa);
+	for (unsigned i = 0; i < ROOT; i++) {
+		unsigned p = i * WORDS;
+
+		if (need > pages || !block_touches(p, first, count)) {
+			PIN_WORD(root[i], 0);
+		} else if (becomes_large(p, first, count, oa)) {
+			PIN_WORD(root[i], bits | PS | (uint64_t)(oa + p - first) << 12);
+		} else {
+			PIN_WORD(root[i], leads | (BASE + ((uint64_t)pages << 12)));
+			for (unsigned j = 0; j < WORDS; j++)
+				PIN_WORD(table(pages)[j],
+					 in(p + j, first, count)
+						 ? bits | (uint64_t)(oa + p + j - first) << 12
+						 : 0);
+			need--;
+			pages--;
+		}
+	}
+	pin_pool(pages);
+}
+
+/* Attributes are any; one of two constants where large leaves come of it. */
+static void map_first(unsigned oa, unsigned constant, unsigned pages)
+{
+	unsigned prot = any_prot(), mem = any_memory();
+
+	__CPROVER_assume(!prot_bad(prot));
+	for (unsigned p = 0; p < PAGES; p += WORDS) {
+		if (becomes_large(p, FIRST, COUNT, oa)) {
+			prot = VMM__PROT_R | (constant ? VMM__PROT_W : VMM__PROT_X);
+			mem = constant;
+		}
+	}
+	map_at(FIRST, COUNT, oa, prot, mem);
+	pin_mapping(FIRST, COUNT, oa, prot_bits(prot) | (mem ? PWT : 0), pages);
+}
+
+/* Nothing is there yet, and nothing comes of it. */
+static void change_first(unsigned pages)
+{
+	if (FIRST_KIND == UNMAP)
+		unmap_at(FIRST, COUNT);
+	else
+		protect_at(FIRST, COUNT, any_prot());
+	for (unsigned i = 0; i < ROOT; i++)
+		PIN_WORD(root[i], 0);
+	pin_pool(pages);
+}
+
 static void choose_second(unsigned from, unsigned to)
 {
 	unsigned middle = from + (to - from) / 2;
@@ -761,14 +841,22 @@ static void choose_second(unsigned from, unsigned to)
 	__CPROVER_assume(0);
 }
 
-/* An empty table, a mapping, and an operation on any range. START: pages in the pool, and residue.
+/*
+ * An empty table, an operation of FIRST_KIND on FIRST and COUNT, and one of KIND on any range.
+ * START: pages in the pool, residue of the address that a mapping leads to, and which constants it
+ * has.
  */
 void two_operations(void)
 {
+	unsigned pages = START / WORDS % (TABLES + 1);
+
 	begin();
-	fill_table((START / WORDS) << 3 * ROOT);
+	fill_table(pages << 3 * ROOT);
 	look();
-	map_at(FIRST, COUNT, WORDS + START % WORDS, VMM__PROT_R | VMM__PROT_W);
+	if (FIRST_KIND == MAP)
+		map_first(WORDS + START % WORDS, START / WORDS / (TABLES + 1), pages);
+	else
+		change_first(pages);
 	choose_second(0, PAGES * PAGES);
 }
 

@@ -76,19 +76,27 @@ def variants(kind, bits):
     return {'map': 1 << bits, 'protect': 4}.get(kind, 1)
 
 
-def prove(folder, function, bits, split, kind='map', first=0, count=1):
+def prove(folder, function, bits, split, kind='map', first=0, count=1, before='map', starts=(0,)):
     """The assertions that fail; none: proven."""
-    starts = 3 << bits if function == 'two_operations' else 1
-    return [failure for variant in range(variants(kind, bits)) for start in range(starts)
-            for failure in prove_one(folder, function, bits, split, kind, first, count, variant, start)]
+    return [failure for variant in range(variants(kind, bits)) for start in starts
+            for failure in prove_one(folder, function, bits, split, kind, first, count, variant, before, start)]
 
 
-def prove_one(folder, function, bits, split, kind, first, count, variant, start):
+def mappings(bits, first, count, every):
+    """How a first mapping of a range can go: pages in the pool, where it leads to, and with which attributes."""
+    words, tables = 1 << bits, 2
+    large = any(first <= block and block + words <= first + count for block in range(0, tables * words, words))
+    return [(constant * (tables + 1) + pages) * words + residue
+            for pages in (range(tables + 1) if every else [tables]) for residue in range(words)
+            for constant in ([0, 1] if every and large and residue == first % words else [1])]
+
+
+def prove_one(folder, function, bits, split, kind, first, count, variant, before, start):
     number, leaves = KINDS[kind]
     with tempfile.TemporaryDirectory() as built:
         tool('goto-cc', '-o', f'{built}/all', f'-DBITS_PER_LEVEL={bits}', f'-DSPLIT=VMM__PT_SPLIT_{split.upper()}', f'-DKIND={number}',
-             f'-DLEAVES={leaves}', f'-DFIRST={first}', f'-DCOUNT={count}', f'-DVARIANT={variant}', f'-DSTART={start}', *(f'-I{part}' for part in PARTS[:-1]),
-             'tests/proof/mmu_proof.c', '--function', function, folder=folder)
+             f'-DLEAVES={leaves}', f'-DFIRST={first}', f'-DCOUNT={count}', f'-DVARIANT={variant}', f'-DFIRST_KIND={KINDS[before][0]}',
+             f'-DSTART={start}', *(f'-I{part}' for part in PARTS[:-1]), 'tests/proof/mmu_proof.c', '--function', function, folder=folder)
         tool('goto-instrument', *(word for caller, target in POINTERS.items() for word in (
             '--restrict-function-pointer', f'{caller}.function_pointer_call.1/{target}')), f'{built}/all', f'{built}/proof', folder=folder)
         try:
@@ -152,9 +160,13 @@ def main():
         if kind in ('unmap', 'protect', 'split', 'merge'):
             bad += report(f'{scope}, break before make: any table, then {kind}',
                           [('one_operation', bits, 'break', kind, *r) for r in ranges[:None if options.all else 1]])
-    for kind in options.kind or (KINDS if options.all else ('unmap',)):
+    for kind in options.kind or KINDS:
         bad += report(f'{scope}: an empty table, map, then {kind} of any range',
-                      [('two_operations', bits, 'live', kind, *r) for r in ranges[:None if options.all else 1]])
+                      [('two_operations', bits, 'live', kind, *r, 'map', mappings(bits, *r, options.all)) for r in ranges])
+    for before in ('unmap', 'protect'):
+        for kind in options.kind or ('map', 'unmap', 'protect'):
+            bad += report(f'{scope}: an empty table, {before}, then {kind} of any range',
+                          [('two_operations', bits, 'live', kind, *r, before, [2 << bits]) for r in ranges[:None if options.all else 1]])
     for what, *fault in FAULTS:
         failed = with_fault(*fault)
         bad += not failed
