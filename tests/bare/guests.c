@@ -4,6 +4,7 @@
  * nothing for all; "show" shows the traces instead of comparing them, "rounds=N" is for those that
  * do a thing many times over. Machines move while their guests run by "move=N", one exit in N,
  * "save=N", N exits of each, and "restore", from the boot module; "seed=N" chooses which.
+ * "together": guests of four modes side by side, on as many CPUs.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "move.h"
 #include "platform.h"
 #include "platform_bare.h"
+#include "together.h"
 
 #define ROUNDS 100
 
@@ -188,7 +190,12 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 		vmm_bare_print("not ok: %s: %s\n", error.call, error.text);
 		return 1;
 	}
-	failed = read_plan(boot, &plan) ? move_tests(ctx, "svm", &plan) : run_all(ctx);
+	if (has_word(cmdline, "together"))
+		failed = run_together(ctx, "svm", rounds, is_expected);
+	else if (read_plan(boot, &plan))
+		failed = move_tests(ctx, "svm", &plan);
+	else
+		failed = run_all(ctx);
 	vmm_ctx_destroy(ctx);
 	vmm_bare_print("%d failed\n", failed);
 	return failed != 0;

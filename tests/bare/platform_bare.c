@@ -172,7 +172,6 @@ char *strtok_r(char *text, const char *set, char **rest)
 
 /* --- the platform --- */
 
-/* One task at a time, on the second CPU. */
 uint32_t platform_has(void)
 {
 	return NEEDS_EVENTS | (vmm_bare_cpus() > 1 ? NEEDS_THREADS : 0);
@@ -192,33 +191,43 @@ bool limit_reached(void)
 	return false;
 }
 
-#define TASK_CPU 2
+/* A task has a CPU to itself. */
+#define TASKS 8
 
-static struct {
+struct work {
 	void *(*work)(void *);
 	void *argument;
 	void *result;
-} the_task;
+};
+
+static struct work works[TASKS];
 
 static void do_task(void *arg)
 {
-	(void)arg;
-	the_task.result = the_task.work(the_task.argument);
+	struct work *w = arg;
+
+	w->result = w->work(w->argument);
 }
 
 bool task_start(struct task *task, void *(*work)(void *), void *argument)
 {
-	task->thread = TASK_CPU;
-	the_task.work = work;
-	the_task.argument = argument;
-	the_task.result = NULL;
-	return vmm_bare_run(TASK_CPU, do_task, NULL) == 0;
+	for (uint64_t cpu = 2; cpu <= vmm_bare_cpus() && cpu < TASKS; cpu++) {
+		struct work w = {work, argument, NULL};
+
+		if (works[cpu].work)
+			continue;
+		works[cpu] = w;
+		task->thread = cpu;
+		return vmm_bare_run(cpu, do_task, &works[cpu]) == 0;
+	}
+	return false;
 }
 
 void *task_join(struct task *task)
 {
 	vmm_bare_join(task->thread);
-	return the_task.result;
+	works[task->thread].work = NULL;
+	return works[task->thread].result;
 }
 
 void nap_us(uint32_t us)

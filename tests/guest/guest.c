@@ -148,38 +148,47 @@ static bool debug_port(struct cpu *cpu)
 	return true;
 }
 
-uint32_t next(struct cpu *cpu)
+/* What next() does not give: the guest's talk, and waits. */
+#define NEXT_MORE 0x102
+
+static uint32_t fail(struct cpu *cpu, int rc)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+	vmm_vcpu_error(cpu->vcpu, &error);
+	trace_add(&cpu->trace, "vmm_vcpu_run failed: %s; %s: %s", vmm_errname(rc), error.call,
+		  error.text);
+	return NEXT_FAILED;
+}
+
+/* One exit; what is neither talk nor a wait is written to the trace. */
+static uint32_t next_or_more(struct cpu *cpu)
 {
 	struct vmm_exit *exit = &cpu->exit;
-	bool waited;
-	do {
-		int rc = move_maybe(cpu) ? 0 : vmm_vcpu_run(cpu->vcpu, exit);
-		if (cpu->run->mover && cpu->run->mover->failed)
-			return NEXT_FAILED;
-		if (rc) {
-			struct vmm_error error = {.size = sizeof(error)};
-			vmm_vcpu_error(cpu->vcpu, &error);
-			trace_add(&cpu->trace, "vmm_vcpu_run failed: %s; %s: %s", vmm_errname(rc),
-				  error.call, error.text);
-			return NEXT_FAILED;
-		}
-		if (exit->reason == VMM_EXIT_KICKED && limit_reached()) {
-			trace_add(&cpu->trace, "time is up");
-			return NEXT_FAILED;
-		}
-		if (exit->reason == VMM_EXIT_KICKED && atomic_load(&cpu->run->ended))
-			return NEXT_END;
-		if (exit->reason == VMM_EXIT_IRQ_WINDOW)
-			cpu->run->attached.window = false;
-		if (exit->reason == VMM_EXIT_IDLE) /* some engines wait by themselves */
-			vmm_vcpu_wait(cpu->vcpu, exit->data);
-		else if (exit->reason == VMM_EXIT_PAUSED && atomic_load(&cpu->run->moving))
-			move_wait(cpu);
-		else
-			cpu->run->position += cpu->index == 0;
-		waited = exit->reason == VMM_EXIT_IDLE ||
-			 (exit->reason == VMM_EXIT_PAUSED && cpu->run->mover);
-	} while (debug_port(cpu) || waited);
+	struct run *run = cpu->run;
+	int rc = move_maybe(cpu) ? 0 : vmm_vcpu_run(cpu->vcpu, exit);
+	if (run->mover && run->mover->failed)
+		return NEXT_FAILED;
+	if (rc)
+		return fail(cpu, rc);
+	if (exit->reason == VMM_EXIT_KICKED && limit_reached()) {
+		trace_add(&cpu->trace, "time is up");
+		return NEXT_FAILED;
+	}
+	if (exit->reason == VMM_EXIT_KICKED && atomic_load(&run->ended))
+		return NEXT_END;
+	if (exit->reason == VMM_EXIT_IDLE) { /* some engines wait by themselves */
+		vmm_vcpu_wait(cpu->vcpu, exit->data);
+		return NEXT_MORE;
+	}
+	if (exit->reason == VMM_EXIT_PAUSED && run->mover) {
+		move_wait(cpu);
+		return NEXT_MORE;
+	}
+	if (exit->reason == VMM_EXIT_IRQ_WINDOW)
+		run->attached.window = false;
+	run->position += cpu->index == 0;
+	if (debug_port(cpu))
+		return NEXT_MORE;
 	if (++cpu->exits > MOST_EXITS) {
 		trace_add(&cpu->trace, "too many exits");
 		return NEXT_FAILED;
@@ -192,10 +201,24 @@ uint32_t next(struct cpu *cpu)
 	return exit->reason;
 }
 
+uint32_t next(struct cpu *cpu)
+{
+	uint32_t reason;
+	do {
+		reason = next_or_more(cpu);
+	} while (reason == NEXT_MORE);
+	return reason;
+}
+
 static bool over(uint32_t reason)
 {
 	return reason == NEXT_END || reason == NEXT_FAILED || reason == VMM_EXIT_SHUTDOWN ||
 	       reason == VMM_EXIT_ENTRY_FAILED || reason == VMM_EXIT_ENGINE_ERROR;
+}
+
+bool turn(struct run *run)
+{
+	return !over(next_or_more(&run->cpu[0]));
 }
 
 void play(struct run *run)
@@ -263,6 +286,17 @@ static void play_test(struct run *run)
 		run->mover->exits = run->position;
 }
 
+bool begin_test(struct run *run)
+{
+	return make_machine(run) && (!run->mover || save_note_msrs(run));
+}
+
+char *end_test(struct run *run)
+{
+	destroy_machine(run);
+	return collect(run);
+}
+
 char *run_test(struct vmm_ctx *ctx, const char *engine, const struct test *test, uint32_t rounds,
 	       struct mover *mover, bool *skipped)
 {
@@ -278,11 +312,10 @@ char *run_test(struct vmm_ctx *ctx, const char *engine, const struct test *test,
 	if (*skipped)
 		return NULL;
 	limit_begin(&run);
-	if (make_machine(&run) && (!mover || save_note_msrs(&run)))
+	if (begin_test(&run))
 		play_test(&run);
 	limit_end();
-	destroy_machine(&run);
-	return collect(&run);
+	return end_test(&run);
 }
 
 const struct test *find_test(const char *name)

@@ -142,6 +142,12 @@ char *run_test(struct vmm_ctx *ctx, const char *engine, const struct test *test,
 	       struct mover *mover, bool *skipped);
 const struct test *find_test(const char *name);
 
+/* The same in parts, of a test without a script: @run has what run_test() puts there. */
+bool begin_test(struct run *run);
+/* One exit. False: it was the last. */
+bool turn(struct run *run);
+char *end_test(struct run *run);
+
 /* Add text as it is. */
 void trace_text(struct trace *trace, const char *text, size_t len);
 

@@ -59,6 +59,8 @@ static void start_others(struct run *run)
 void move_wait(struct cpu *cpu)
 {
 	struct run *run = cpu->run;
+	if (!atomic_load(&run->moving))
+		return;
 	atomic_fetch_add(&run->parked, 1);
 	while (atomic_load(&run->moving))
 		nap_us(100);

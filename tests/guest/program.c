@@ -16,6 +16,7 @@
 #include "libvmm/sim.h"
 #include "move.h"
 #include "platform.h"
+#include "together.h"
 
 #define STATUS_SKIPPED 77
 #define TIME_LIMIT     120 /* seconds a test may take; under emulation all is slow */
@@ -29,6 +30,7 @@ struct options {
 	const char *except;
 	unsigned time;
 	uint32_t rounds;
+	bool together;
 	struct move_plan plan; /* how MOVE_NEVER: nothing moves */
 };
 
@@ -153,7 +155,7 @@ static const char *read_expected(const char *path)
 	FILE *file = fopen(path, "r");
 	if (!file)
 		return NULL;
-	static char text[65536];
+	static _Thread_local char text[65536];
 	size_t len = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[len] = '\0';
@@ -336,6 +338,12 @@ static int run_moves(struct vmm_ctx *ctx, struct options *options, char **names)
 	return failed ? 1 : 0;
 }
 
+static int run_side_by_side(struct vmm_ctx *ctx, const struct options *options)
+{
+	the_options = options;
+	return run_together(ctx, options->engine, options->rounds, is_expected) ? 1 : 0;
+}
+
 static int usage(void)
 {
 	fputs("usage: guest-run [OPTION...] --all | --list | NAME...\n"
@@ -349,6 +357,7 @@ static int usage(void)
 	      "  --move N       to another machine, at one exit in N\n"
 	      "  --save N       tell the machine's state at N exits\n"
 	      "  --restore      go on with the states of the file named\n"
+	      "  --together     guests of four modes side by side, so many --rounds\n"
 	      "  --seed N       for the choice of exits (1)\n",
 	      stderr);
 	return 2;
@@ -385,6 +394,8 @@ int main(int argc, char **argv)
 			options.plan.count = (uint32_t)strtoul(argv[++i], NULL, 0);
 		} else if (!strcmp(argv[i], "--restore")) {
 			options.plan.how = MOVE_IN;
+		} else if (!strcmp(argv[i], "--together")) {
+			options.together = all = true;
 		} else if (!strcmp(argv[i], "--seed") && i + 1 < argc) {
 			options.plan.seed = strtoul(argv[++i], NULL, 0);
 		} else if (!strcmp(argv[i], "--update")) {
@@ -399,7 +410,8 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	if (all == (i < argc) || (options.plan.how != MOVE_NEVER && !options.expect) ||
+	if (all == (i < argc) ||
+	    ((options.plan.how != MOVE_NEVER || options.together) && !options.expect) ||
 	    (options.plan.how == MOVE_HERE && options.plan.rate == 0))
 		return usage();
 	struct vmm_ctx *ctx;
@@ -409,10 +421,15 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	seconds = options.time;
-	int status = STATUS_SKIPPED;
-	if (usable(ctx, options.engine))
-		status = options.plan.how == MOVE_NEVER ? run_all(ctx, &options, argv + i, argc - i)
-							: run_moves(ctx, &options, argv + i);
+	int status;
+	if (!usable(ctx, options.engine))
+		status = STATUS_SKIPPED;
+	else if (options.together)
+		status = run_side_by_side(ctx, &options);
+	else if (options.plan.how != MOVE_NEVER)
+		status = run_moves(ctx, &options, argv + i);
+	else
+		status = run_all(ctx, &options, argv + i, argc - i);
 	vmm_ctx_destroy(ctx);
 	return status;
 }
