@@ -85,6 +85,12 @@ VMM_BEGIN_DECLS
  *                has, and from then on again, some 100 us apart, until it is called again or
  *                wait() is: the first may come when the CPU is about to enter a guest.
  *                VMM_FOREVER: not at all. Replaces what was set before.
+ * @cpu_lend:     @on 1: the calling CPU's interrupts are a guest's from now on (partition.h). Its
+ *                local APIC is the library's to program, its task priority blocks all interrupts,
+ *                and the host's way in is the NMI: cpu_kick() and cpu_call() take it, the latter
+ *                where they interrupt no lock of the host's own, and wait() and cpu_timer() do
+ *                without interrupts. 0: the CPU is the host's again, its APIC as the host needs
+ *                it; what was pending there is dropped. Absent: no dedicated vCPUs.
  */
 struct vmm_host {
 	uint32_t size;
@@ -110,6 +116,7 @@ struct vmm_host {
 	int (*cpu_call)(void *opaque, uint64_t cpu, void (*fn)(void *arg), void *arg);
 	void (*cpu_kick)(void *opaque, uint64_t cpu);
 	void (*cpu_timer)(void *opaque, uint64_t deadline_ns);
+	void (*cpu_lend)(void *opaque, uint32_t on);
 };
 
 VMM_END_DECLS

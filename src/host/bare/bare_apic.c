@@ -8,13 +8,16 @@
 
 /* Registers: table 10-1; as MSRs they are 16 bytes apart at 0x800 (table 10-6). */
 #define APIC_ID       0x20
+#define APIC_TPR      0x80
 #define APIC_EOI      0xb0
 #define APIC_SVR      0xf0
+#define APIC_ISR      0x100
 #define APIC_ICR      0x300
 #define APIC_ICR_HIGH 0x310
 #define APIC_TIMER    0x320
 #define APIC_LINT0    0x350
 #define APIC_LINT1    0x360
+#define APIC_ERROR    0x370
 #define APIC_INITIAL  0x380
 #define APIC_CURRENT  0x390
 #define APIC_DIVIDE   0x3e0
@@ -93,15 +96,50 @@ bool vmm__bare_apic_init(struct bare_cpu *cpu)
 	if (x2apic)
 		bare_wrmsr(BARE_MSR_APIC_BASE, bare_rdmsr(BARE_MSR_APIC_BASE) | APIC_BASE_X2);
 	cpu->apic_id = x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
+	vmm__bare_apic_program();
+	if (first && !deadline_mode)
+		calibrate();
+	return deadline_mode || timer_hz != 0;
+}
+
+void vmm__bare_apic_program(void)
+{
 	apic_write(APIC_SVR, SVR_ENABLE | BARE_VECTOR_SPURIOUS);
 	apic_write(APIC_LINT0, LVT_MASKED);
 	apic_write(APIC_LINT1, LVT_NMI);
 	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
 	apic_write(APIC_TIMER,
 		   (uint32_t)(BARE_VECTOR_TIMER | (deadline_mode ? TIMER_DEADLINE : 0)));
-	if (first && !deadline_mode)
-		calibrate();
-	return deadline_mode || timer_hz != 0;
+	apic_write(APIC_TPR, 0);
+}
+
+void vmm__bare_apic_silence(void)
+{
+	apic_write(APIC_TPR, 0xff);
+	if (deadline_mode)
+		bare_wrmsr(MSR_TSC_DEADLINE, 0);
+	apic_write(APIC_INITIAL, 0);
+	for (uint32_t lvt = APIC_TIMER; lvt <= APIC_ERROR; lvt += 0x10)
+		apic_write(lvt, LVT_MASKED);
+}
+
+/* Each EOI ends the highest that is in service. */
+void vmm__bare_apic_finish(void)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t any = 0;
+
+		for (uint32_t word = 0; word < 8; word++)
+			any |= apic_read(APIC_ISR + 0x10 * word);
+		if (any == 0)
+			return;
+		apic_write(APIC_EOI, 0);
+	}
+}
+
+bool vmm__bare_apic_serves(uint32_t vector)
+{
+	return (apic_read(APIC_ISR + 0x10 * (vector / 32)) >> vector % 32 & 1) != 0;
 }
 
 void vmm__bare_apic_end(void)
@@ -132,6 +170,8 @@ void vmm__bare_timer_set(struct bare_cpu *cpu, uint64_t earliest)
 	uint64_t at = cpu->timer_ns < cpu->wait_ns ? cpu->timer_ns : cpu->wait_ns;
 	uint64_t now, count;
 
+	if (atomic_load(&cpu->lent) != 0)
+		return;
 	if (at < earliest)
 		at = earliest;
 

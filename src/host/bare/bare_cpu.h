@@ -4,6 +4,7 @@
 #define VMM_BARE_CPU_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "bare.h"
 #include "bits.h"
@@ -96,25 +97,10 @@ static inline void bare_irq_restore(uint64_t flags)
 		__asm__ volatile("sti" : : : "memory");
 }
 
-/* A spinning lock, held for short with interrupts off. */
+/* A spinning lock, held for short with interrupts off: bare_lock(). */
 struct bare_lock {
 	_Atomic uint32_t held;
 };
-
-static inline uint64_t bare_lock(struct bare_lock *lock)
-{
-	const uint64_t flags = bare_irq_save();
-
-	while (atomic_exchange(&lock->held, 1) != 0)
-		bare_pause();
-	return flags;
-}
-
-static inline void bare_unlock(struct bare_lock *lock, uint64_t flags)
-{
-	atomic_store(&lock->held, 0);
-	bare_irq_restore(flags);
-}
 
 /* Selectors; bare_entry.S knows the first two. */
 #define BARE_SEL_CODE 0x08
@@ -164,6 +150,10 @@ struct bare_cpu {
 	uint64_t wait_ns;   /* when wait() ends */
 	const uint32_t *_Atomic waiting;
 	struct bare_call *_Atomic calls; /* to be served */
+	_Atomic uint32_t lent;           /* 1: its interrupts are a guest's: bare_lend.c */
+	_Atomic uint32_t senders;        /* who are about to send it something */
+	_Atomic uint32_t locks;          /* that it holds, or is about to */
+	bool was_lent;                   /* an NMI may still come that it was lent for */
 	_Atomic uint32_t online;         /* it has arrived */
 	_Atomic uint32_t state;          /* see bare_smp.c */
 	void (*fn)(void *arg);           /* what it was started with */
@@ -181,6 +171,29 @@ static inline struct bare_cpu *bare_this_cpu(void)
 
 	__asm__ volatile("movq %%gs:0, %0" : "=r"(cpu));
 	return cpu;
+}
+
+/* The calls that others have made: bare_smp.c. */
+void vmm__bare_serve(struct bare_cpu *cpu);
+
+static inline uint64_t bare_lock(struct bare_lock *lock)
+{
+	const uint64_t flags = bare_irq_save();
+
+	atomic_fetch_add(&bare_this_cpu()->locks, 1);
+	while (atomic_exchange(&lock->held, 1) != 0)
+		bare_pause();
+	return flags;
+}
+
+static inline void bare_unlock(struct bare_lock *lock, uint64_t flags)
+{
+	struct bare_cpu *cpu = bare_this_cpu();
+
+	atomic_store(&lock->held, 0);
+	if (atomic_fetch_sub(&cpu->locks, 1) == 1 && cpu->was_lent)
+		vmm__bare_serve(cpu);
+	bare_irq_restore(flags);
 }
 
 #define BARE_MSR_GS_BASE   0xc0000101

@@ -189,7 +189,7 @@ vmm__bare_stubs:
 	stub
 	.endr
 	.set n, 0xf0
-	.rept 16
+	.rept 17	/* the last, 0x100: an interrupt that is not the host's */
 	stub
 	.endr
 

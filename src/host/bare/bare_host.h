@@ -25,7 +25,6 @@ void vmm__bare_cpu_init(struct bare_cpu *cpu);
 void vmm__bare_smp_start(void);
 _Noreturn void vmm__bare_ap_start(struct bare_cpu *cpu);
 int vmm__bare_call(uint64_t id, void (*fn)(void *arg), void *arg);
-void vmm__bare_serve(struct bare_cpu *cpu);
 /* Comes back on the first CPU that calls it; any other halts. */
 void vmm__bare_stop_others(void);
 _Noreturn void vmm__bare_halt(void);
@@ -53,9 +52,24 @@ void vmm__bare_trap(struct vmm_bare_frame *frame);
 bool vmm__bare_apic_init(struct bare_cpu *cpu);
 void vmm__bare_apic_end(void);
 void vmm__bare_apic_send(const struct bare_cpu *cpu, uint32_t vector);
+/* Registers as the host needs them, of one that is switched on. */
+void vmm__bare_apic_program(void);
+/* Everything it could raise by itself is silent, and so is what others send it. */
+void vmm__bare_apic_silence(void);
+/* Nothing is in service any more. */
+void vmm__bare_apic_finish(void);
+bool vmm__bare_apic_serves(uint32_t vector);
 /* Sets the timer to the earlier of the two deadlines of this CPU, but not before @earliest.
  * Interrupts are off. */
 void vmm__bare_timer_set(struct bare_cpu *cpu, uint64_t earliest);
+
+/* bare_lend.c */
+void vmm__bare_lend(struct bare_cpu *cpu);
+void vmm__bare_take_back(struct bare_cpu *cpu);
+/* Interrupts another CPU, by an NMI if it is lent. */
+void vmm__bare_interrupt(struct bare_cpu *cpu, uint32_t vector);
+/* An NMI: true if it may have been for that. */
+bool vmm__bare_nmi(struct bare_cpu *cpu);
 
 /* bare_time.c */
 bool vmm__bare_time_init(void);

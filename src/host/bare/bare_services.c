@@ -31,7 +31,7 @@ static uint64_t host_thread_id(void *opaque)
 /*
  * Sleeps in HLT. The word is compared after it has been published what this CPU waits for, with
  * interrupts off, and HLT follows STI with none between (SDM vol. 2B, STI): a wake() that comes
- * after the comparison ends the HLT. Where interrupts are off it only pauses.
+ * after the comparison ends the HLT. Where interrupts are off, or a guest's, it only pauses.
  */
 static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64_t timeout_ns)
 {
@@ -40,8 +40,9 @@ static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64
 	const uint64_t now = vmm__bare_time_ns(), flags = bare_irq_save();
 
 	(void)opaque;
-	if ((flags & BARE_RFLAGS_IF) == 0) {
+	if ((flags & BARE_RFLAGS_IF) == 0 || atomic_load(&cpu->lent) != 0) {
 		bare_pause();
+		bare_irq_restore(flags);
 		return;
 	}
 	if (cpu->timer_ns <= now) /* it has come, and there is no guest to be missed */
@@ -64,7 +65,7 @@ static void host_wake(void *opaque, const uint32_t *word)
 		struct bare_cpu *cpu = vmm__bare_cpus[i];
 
 		if (atomic_load(&cpu->waiting) == word)
-			vmm__bare_apic_send(cpu, BARE_VECTOR_KICK);
+			vmm__bare_interrupt(cpu, BARE_VECTOR_KICK);
 	}
 }
 
@@ -133,7 +134,7 @@ static void host_cpu_kick(void *opaque, uint64_t id)
 {
 	(void)opaque;
 	if (id - 1 < vmm__bare_cpu_count)
-		vmm__bare_apic_send(vmm__bare_cpus[id - 1], BARE_VECTOR_KICK);
+		vmm__bare_interrupt(vmm__bare_cpus[id - 1], BARE_VECTOR_KICK);
 }
 
 static void host_cpu_timer(void *opaque, uint64_t deadline_ns)
@@ -145,6 +146,17 @@ static void host_cpu_timer(void *opaque, uint64_t deadline_ns)
 	cpu->timer_ns = deadline_ns;
 	vmm__bare_timer_set(cpu, 0);
 	bare_irq_restore(flags);
+}
+
+static void host_cpu_lend(void *opaque, uint32_t on)
+{
+	struct bare_cpu *cpu = bare_this_cpu();
+
+	(void)opaque;
+	if (on != 0)
+		vmm__bare_lend(cpu);
+	else
+		vmm__bare_take_back(cpu);
 }
 
 const struct vmm_host *vmm_bare_host(void)
@@ -167,6 +179,7 @@ const struct vmm_host *vmm_bare_host(void)
 		.cpu_call = host_cpu_call,
 		.cpu_kick = host_cpu_kick,
 		.cpu_timer = host_cpu_timer,
+		.cpu_lend = host_cpu_lend,
 	};
 
 	return &host;

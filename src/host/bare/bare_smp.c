@@ -219,7 +219,7 @@ int vmm__bare_call(uint64_t id, void (*fn)(void *arg), void *arg)
 		call.next = atomic_load(&cpu->calls);
 		while (!atomic_compare_exchange_weak(&cpu->calls, &call.next, &call))
 			;
-		vmm__bare_apic_send(cpu, BARE_VECTOR_CALL);
+		vmm__bare_interrupt(cpu, BARE_VECTOR_CALL);
 		while (atomic_load(&call.done) == 0) {
 			vmm__bare_serve(bare_this_cpu());
 			bare_pause();

@@ -4,7 +4,7 @@
 
 #define STUB_BYTES 16
 #define EXCEPTIONS 32
-#define STUBS      (EXCEPTIONS + 16)
+#define STUBS      (EXCEPTIONS + 17)
 
 #define VECTOR_NMI 2
 #define VECTOR_DF  8
@@ -48,20 +48,31 @@ static uint8_t stack_of(uint32_t vector)
 	}
 }
 
+static void set_gate(uint32_t vector, uint64_t entry)
+{
+	idt[vector] = (struct gate){
+		.offset0 = (uint16_t)entry,
+		.selector = BARE_SEL_CODE,
+		.ist = stack_of(vector),
+		.type = GATE_INTERRUPT,
+		.offset1 = (uint16_t)(entry >> 16),
+		.offset2 = (uint32_t)(entry >> 32),
+	};
+}
+
+/* Vectors without a stub of their own share the last one: they are not the host's. */
 static void fill_idt(void)
 {
-	for (uint32_t i = 0; i < STUBS; i++) {
-		const uint64_t entry = bare_address(vmm__bare_stubs) + i * STUB_BYTES;
-		const uint32_t vector = i < EXCEPTIONS ? i : BARE_VECTOR_FIRST + (i - EXCEPTIONS);
+	const uint64_t stubs = bare_address(vmm__bare_stubs);
 
-		idt[vector] = (struct gate){
-			.offset0 = (uint16_t)entry,
-			.selector = BARE_SEL_CODE,
-			.ist = stack_of(vector),
-			.type = GATE_INTERRUPT,
-			.offset1 = (uint16_t)(entry >> 16),
-			.offset2 = (uint32_t)(entry >> 32),
-		};
+	for (uint32_t vector = 0; vector < 256; vector++) {
+		const uint32_t i = vector < EXCEPTIONS ? vector
+				   : vector < BARE_VECTOR_FIRST
+					   ? STUBS - 1
+					   : vector - BARE_VECTOR_FIRST + EXCEPTIONS;
+		const uint64_t entry = stubs + i * STUB_BYTES;
+
+		set_gate(vector, entry);
 	}
 }
 
@@ -143,11 +154,11 @@ static void dump(const struct vmm_bare_frame *f)
 /*
  * Interrupts end what waits, a HLT or a guest, by being there. The timer may come too early, and
  * then is set again. Once it is due it comes again until it is set anew: the CPU may have been on
- * its way into a guest.
+ * its way into a guest. What is nobody's was a guest's, of this CPU or another, and ends here.
  */
 static void interrupt(struct bare_cpu *cpu, uint64_t vector)
 {
-	if (vector == BARE_VECTOR_SPURIOUS)
+	if (vector == BARE_VECTOR_SPURIOUS && !vmm__bare_apic_serves(BARE_VECTOR_SPURIOUS))
 		return;
 	vmm__bare_apic_end();
 	if (vector == BARE_VECTOR_CALL)
@@ -178,6 +189,8 @@ void vmm__bare_trap(struct vmm_bare_frame *frame)
 		return;
 	}
 	if (ending == 0 && trap_hook != NULL && trap_hook(frame) == 1)
+		return;
+	if (ending == 0 && frame->vector == VECTOR_NMI && vmm__bare_nmi(cpu))
 		return;
 	vmm__bare_stop_others();
 	if (ending == cpu->id) /* it was told already, or cannot be */
