@@ -32,6 +32,7 @@ VMM_BEGIN_DECLS
 #define VMM_EXIT_ENGINE_ERROR \
 	10                 /* the engine gave up on this instruction: hw_code, hw_info, detail */
 #define VMM_EXIT_SYSTEM 11 /* the guest asked for reset or power off by a firmware call: data */
+#define VMM_EXIT_BUDGET 12 /* an exit has broken the budget (partition.h): addr = its reason */
 
 /* Want an answer: complete them (vmm_vcpu_complete() or running again). */
 #define VMM_EXIT_MMIO      16 /* addr = GPA, width, data if WRITE; answer a read in data */

@@ -16,6 +16,7 @@
  *   state.h, debug.h   architectural state; stepping, breakpoints, address translation
  *   acpi.h, aml.h      ACPI tables and AML, built into the caller's buffer (usable alone)
  *   uefi.h             vUEFI: tables, memory map and runtime services
+ *   partition.h        vCPUs that own their CPUs: exits counted, budgets
  *   sim.h              an engine without hardware, for tests
  */
 #ifndef LIBVMM_LIBVMM_H
@@ -33,6 +34,7 @@
 #include "libvmm/irq.h"
 #include "libvmm/machine.h"
 #include "libvmm/mem.h"
+#include "libvmm/partition.h"
 #include "libvmm/profile.h"
 #include "libvmm/sched.h"
 #include "libvmm/sim.h"

@@ -15,10 +15,14 @@ VMM_BEGIN_DECLS
 
 struct vmm_vcpu; /* opaque */
 
+/* The vCPU owns the CPU that it runs on (partition.h); engines with VMM_CAP_DEDICATED, and
+ * VMM_IRQCHIP_ARCH. */
+#define VMM_VCPU_DEDICATED (UINT32_C(1) << 0)
+
 /**
  * struct vmm_vcpu_config - What a vCPU is made with.
  * @size:    sizeof(struct vmm_vcpu_config).
- * @flags:   0.
+ * @flags:   VMM_VCPU_.
  * @index:   From 0, below the VM's max_vcpus; each at most once.
  * @reserved: 0.
  * @arch_id: x86: APIC ID; Arm: MPIDR affinity.
@@ -41,7 +45,7 @@ struct vmm_vcpu_config {
  *
  * Context: Any thread; allocates.
  * Return: 0, -VMM_EINVAL, -VMM_ERANGE (index or arch_id), -VMM_EEXIST (index or arch_id in use),
- * -VMM_ESTATE (sealed), -VMM_ELIMIT, -VMM_ENOMEM, -VMM_EIO.
+ * -VMM_ESTATE (sealed), -VMM_ENOTSUP (flags), -VMM_ELIMIT, -VMM_ENOMEM, -VMM_EIO.
  */
 VMM_API int vmm_vcpu_create(struct vmm_vm *vm, const struct vmm_vcpu_config *config,
 			    struct vmm_vcpu **vcpu);

@@ -37,11 +37,15 @@ struct vmm_vm; /* opaque */
  * PIC:           x86, with VMM_IRQCHIP_ARCH: a PC's pair of 8259s as well, at ports 0x20, 0xa0 and
  *                0x4d0 (ELCR), 2 of each. Lines 0 to 15 but 2 are their inputs too, and their
  *                output is LINT0 of the APICs: vCPU 0's is in ExtINT mode from reset on.
+ * IPI_DIRECT:    dedicated vCPUs send interrupts to others without exits, once the VM has settled
+ *                (partition.h). Where they go is not checked, and may be any CPU of the machine:
+ *                for guests that are trusted.
  */
 #define VMM_VM_EXIT_PC       (UINT32_C(1) << 0)
 #define VMM_VM_EXIT_INSN_LEN (UINT32_C(1) << 1)
 #define VMM_VM_EXIT_HLT      (UINT32_C(1) << 2)
 #define VMM_VM_PIC           (UINT32_C(1) << 3)
+#define VMM_VM_IPI_DIRECT    (UINT32_C(1) << 4)
 
 /**
  * struct vmm_vm_config - What a VM is made with.

@@ -395,6 +395,7 @@ struct vmm_vcpu {
 	void (*_Atomic wake)(void *opaque, struct vmm_vcpu *vcpu);
 	void *wake_opaque; /* set while wake is NULL and nobody calls it */
 
+	bool dedicated;
 	uint64_t arch_id;
 	void *opaque;
 	struct vmm_x86_cpuid

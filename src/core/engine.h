@@ -25,6 +25,7 @@
 #include "libvmm/debug.h"
 #include "libvmm/irq.h"
 #include "libvmm/mem.h"
+#include "libvmm/partition.h"
 #include "libvmm/state.h"
 #include "libvmm/x86.h"
 
@@ -159,6 +160,14 @@ struct vmm_engine {
 	 * negative code with the detail in @error (a pending exit still is).
 	 */
 	int (*run)(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
+	/* The same for a dedicated vCPU, which stays on its CPU between calls. NULL: there are
+	 * none, and none of the three below. */
+	int (*run_dedicated)(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
+	/* vmm_vm_settle(); may overlap with everything. */
+	int (*settle)(void *vm, struct vmm_error *error);
+	/* Fill @exits, but for size and total; may overlap with everything, as may the next. */
+	void (*partition_exits)(void *vcpu, struct vmm_partition_exits *exits);
+	void (*exit_budget)(void *vcpu, const struct vmm_exit_budget *budget);
 	/* vmm_vcpu_complete(): 0, -VMM_EPENDING with *@exit, or another code; does not run the
 	 * guest. */
 	int (*complete)(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);

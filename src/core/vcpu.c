@@ -8,8 +8,11 @@ static int check_config(struct vmm_vm *vm, const struct vmm_vcpu_config *config)
 
 	if (atomic_load(&vm->sealed))
 		return vmm__vm_fail(vm, -VMM_ESTATE, call, "the VM is sealed");
-	if (config->flags != 0 || config->reserved != 0)
+	if ((config->flags & ~VMM_VCPU_DEDICATED) != 0 || config->reserved != 0)
 		return vmm__vm_fail(vm, -VMM_EINVAL, call, "unknown flags 0x%x", config->flags);
+	if ((config->flags & VMM_VCPU_DEDICATED) != 0 && vm->engine->run_dedicated == NULL)
+		return vmm__vm_fail(vm, -VMM_ENOTSUP, call, "engine %s has no dedicated vCPUs",
+				    vm->engine->name);
 	if (config->index >= vm->max_vcpus)
 		return vmm__vm_fail(vm, -VMM_ERANGE, call, "index %u, the VM has at most %u vCPUs",
 				    config->index, vm->max_vcpus);
@@ -42,7 +45,8 @@ static int create(struct vmm_vm *vm, const struct vmm_vcpu_config *config, struc
 				    config->index);
 	vcpu->vm = vm;
 	vcpu->windows = &vm->windows;
-	vcpu->run = vm->engine->run;
+	vcpu->dedicated = (config->flags & VMM_VCPU_DEDICATED) != 0;
+	vcpu->run = vcpu->dedicated ? vm->engine->run_dedicated : vm->engine->run;
 	vcpu->index = config->index;
 	vcpu->arch_id = config->arch_id;
 	vcpu->opaque = config->opaque;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "core.h"
 
-#define KNOWN_FLAGS (VMM_VM_EXIT_PC | VMM_VM_EXIT_INSN_LEN | VMM_VM_EXIT_HLT | VMM_VM_PIC)
+#define KNOWN_FLAGS \
+	(VMM_VM_EXIT_PC | VMM_VM_EXIT_INSN_LEN | VMM_VM_EXIT_HLT | VMM_VM_PIC | VMM_VM_IPI_DIRECT)
 
 static int service_read(struct vmm_vm *vm, uint64_t gpa, void *buf, size_t len)
 {

@@ -30,6 +30,7 @@
 #include "format.h"
 #include "irqchip.h"
 #include "mem.h"
+#include "native_partition.h"
 #include "native_world.h"
 #include "pt.h"
 #include "svm.h"
@@ -96,6 +97,9 @@ struct vmm__native_ops {
 	void (*watch_nmi)(struct vmm__native_vcpu *v);
 	/* MOV to and from debug registers. */
 	void (*trap_dr)(struct vmm__native_vcpu *v, bool on);
+	/* A dedicated vCPU, after vcpu_reset() and when it settles: its partition says how. NULL:
+	 * there are none. */
+	void (*dedicate)(struct vmm__native_vcpu *v);
 };
 
 struct vmm__native_vm {
@@ -124,6 +128,7 @@ struct vmm__native_vm {
 	_Atomic uint64_t alarm_ns; /* when vCPU 0 comes back for the core */
 
 	uint8_t *iopm, *msrpm;
+	uint8_t *partition_msrpm[2];    /* of dedicated vCPUs: those that start, and have settled */
 	struct vmm_x86_filter *filters; /* of MSRs */
 	uint32_t filter_count;
 
@@ -213,6 +218,9 @@ struct vmm__native_vcpu {
 	const struct vmm_x86_cpuid *quick[NATIVE_CPUID_BASIC];
 	/* Places in cpuid, plus one; 0: none. */
 	uint16_t basic[NATIVE_CPUID_BASIC], pv[NATIVE_CPUID_PV], extended[NATIVE_CPUID_EXTENDED];
+
+	bool dedicated;
+	struct native_partition partition; /* then */
 };
 
 static inline void *vmm__native_alloc(const struct vmm__native_vm *vm, size_t size, size_t align)
@@ -379,6 +387,28 @@ int vmm__native_skip_and_go_on(struct vmm__native_vcpu *v, uint64_t known);
 /* Length of the instruction that was intercepted; @known without a prefix. */
 uint64_t vmm__native_insn_len(struct vmm__native_vcpu *v, uint64_t known);
 
+/* native_partition.c: dedicated vCPUs. */
+int vmm__native_partition_create(struct vmm__native_vcpu *v, struct vmm_error *error);
+/* Its CPU, if it has one, is the host's again. */
+void vmm__native_partition_leave(struct vmm__native_vcpu *v);
+/* CPUID, and later control block and local APIC, once they are as any vCPU's. */
+void vmm__native_partition_seal(struct vmm__native_vcpu *v);
+void vmm__native_partition_reset(struct vmm__native_vcpu *v);
+void vmm__native_partition_filter(struct vmm__native_vm *vm);
+/* MSRs of the local APIC that are intercepted. */
+int vmm__native_partition_get_msr(struct vmm__native_vcpu *v, uint32_t index, uint64_t *value);
+int vmm__native_partition_set_msr(struct vmm__native_vcpu *v, uint32_t index, uint64_t value);
+void vmm__native_partition_post(void *vm, uint32_t index, uint32_t vector);
+/* Before each entry: this CPU is the vCPU's, now if it has none. */
+int vmm__native_partition_enter(struct vmm__native_vcpu *v, struct vmm_error *error);
+/* After each exit. @reason: VMM_PARTITION_ */
+void vmm__native_partition_count(struct vmm__native_vcpu *v, uint32_t reason);
+/* True: *@exit is to be given, VMM_EXIT_BUDGET. */
+bool vmm__native_partition_due(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+int vmm__native_settle(void *vm, struct vmm_error *error);
+void vmm__native_partition_exits(void *vcpu, struct vmm_partition_exits *exits);
+void vmm__native_exit_budget(void *vcpu, const struct vmm_exit_budget *budget);
+
 /* native_cpuid.c */
 int vmm__native_cpu_model(const struct vmm_host *host, const char *model,
 			  struct vmm_x86_cpuid *entries, uint32_t *count, struct vmm_error *error);
@@ -420,6 +450,8 @@ int vmm__native_debug_access(struct vmm__native_vcpu *v, uint32_t number, bool w
 int vmm__native_vm_seal(void *vm, const struct vmm_x86_filter *msrs, uint32_t count,
 			const struct vmm_x86_filter *ports, uint32_t port_count,
 			struct vmm_error *error);
+/* What the filters say of an access: VMM_FILTER_. */
+uint32_t vmm__native_filter_action(const struct vmm__native_vm *vm, uint32_t msr, uint32_t access);
 int vmm__native_msr_list(void *vm, uint32_t *list, uint32_t *count, struct vmm_error *error);
 /* 0, or -VMM_ENOENT: no such register, or not such a value. @by_host: for saving and restoring. */
 int vmm__native_get_msr(struct vmm__native_vcpu *v, uint32_t index, bool by_host, uint64_t *value);

@@ -283,6 +283,8 @@ int vmm__native_vcpu_seal(void *vcpu, const struct vmm_x86_cpuid *cpuid, uint32_
 	if (!m)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_seal", 0, "no memory for CPUID");
 	r = seal(v, m, cpuid, count, error);
+	if (r == 0 && v->dedicated)
+		vmm__native_partition_seal(v);
 	vmm__native_free(v->vm, m, sizeof(*m));
 	return r;
 }

@@ -19,6 +19,7 @@ int vmm__native_irq_init(struct vmm__native_vm *vm, struct vmm_error *error)
 	if (!vm->by_index || !vm->lapics)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_create", 0, "no memory");
 	vmm__irqchip_init(&vm->chip, vm->host, vm->lapics, vm->max_vcpus, kick, vm);
+	vm->chip.post = vmm__native_partition_post;
 	if (vm->flags & VMM_VM_PIC)
 		vmm__irqchip_add_pic(&vm->chip);
 	return 0;

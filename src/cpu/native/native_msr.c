@@ -141,6 +141,8 @@ static int set_apic(struct vmm__native_vcpu *v, uint32_t index, uint64_t value)
 {
 	struct vmm__lapic_now now = vmm__native_now(v);
 
+	if (v->dedicated)
+		return vmm__native_partition_set_msr(v, index, value);
 	if (!vmm__lapic_write_msr(&v->lapic, &now, index, value, v->phys_bits))
 		return -VMM_ENOENT;
 	vmm__native_request(v, NATIVE_REQ_EVENT);
@@ -158,6 +160,8 @@ int vmm__native_get_msr(struct vmm__native_vcpu *v, uint32_t index, bool by_host
 	if (is_apic(v, index)) {
 		struct vmm__lapic_now now = vmm__native_now(v);
 
+		if (v->dedicated)
+			return vmm__native_partition_get_msr(v, index, value);
 		return vmm__lapic_read_msr(&v->lapic, &now, index, value) ? 0 : -VMM_ENOENT;
 	}
 	switch (index) {
@@ -344,7 +348,7 @@ int vmm__native_msr_list(void *opaque, uint32_t *list, uint32_t *count, struct v
 
 /* --- filters and permission maps --- */
 
-static uint32_t filter_action(const struct vmm__native_vm *vm, uint32_t msr, uint32_t access)
+uint32_t vmm__native_filter_action(const struct vmm__native_vm *vm, uint32_t msr, uint32_t access)
 {
 	for (uint32_t i = vm->filter_count; i-- > 0;) { /* the later wins */
 		const struct vmm_x86_filter *f = &vm->filters[i];
@@ -357,9 +361,9 @@ static uint32_t filter_action(const struct vmm__native_vm *vm, uint32_t msr, uin
 
 static void pass_msr(struct vmm__native_vm *vm, uint32_t msr)
 {
-	if (filter_action(vm, msr, VMM_FILTER_READ) == VMM_FILTER_ALLOW)
+	if (vmm__native_filter_action(vm, msr, VMM_FILTER_READ) == VMM_FILTER_ALLOW)
 		vm->ops->pass_msr(vm, msr, VMM_FILTER_READ);
-	if (filter_action(vm, msr, VMM_FILTER_WRITE) == VMM_FILTER_ALLOW)
+	if (vmm__native_filter_action(vm, msr, VMM_FILTER_WRITE) == VMM_FILTER_ALLOW)
 		vm->ops->pass_msr(vm, msr, VMM_FILTER_WRITE);
 }
 
@@ -408,6 +412,7 @@ int vmm__native_vm_seal(void *opaque, const struct vmm_x86_filter *msrs, uint32_
 	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		pass_msr(vm, passed[i]);
 	pass_ports(vm, ports, port_count);
+	vmm__native_partition_filter(vm);
 	return 0;
 }
 
@@ -443,7 +448,8 @@ static int give(struct vmm__native_vcpu *v, struct vmm_exit *exit, uint32_t inde
 int vmm__native_handle_msr(struct vmm__native_vcpu *v, bool write, struct vmm_exit *exit)
 {
 	uint32_t index = (uint32_t)v->world.rcx;
-	uint32_t action = filter_action(v->vm, index, write ? VMM_FILTER_WRITE : VMM_FILTER_READ);
+	uint32_t action =
+		vmm__native_filter_action(v->vm, index, write ? VMM_FILTER_WRITE : VMM_FILTER_READ);
 	uint64_t value = 0;
 	int r = -VMM_ENOENT;
 

@@ -55,6 +55,7 @@ void vmm__native_vcpu_destroy(void *vcpu)
 	}
 	if (vm->by_index[v->index] == v)
 		vm->by_index[v->index] = NULL;
+	vmm__native_partition_leave(v);
 	for (uint32_t i = 0; i < NATIVE_PAGES; i++)
 		vmm__native_free(vm, v->page[i], PAGE);
 	vmm__native_free(vm, v->world.fpu, vm->fpu_bytes);
@@ -110,6 +111,15 @@ int vmm__native_vcpu_create(void *opaque, const struct vmm_vcpu_config *config, 
 		vmm__native_vcpu_destroy(v);
 		return vmm__fail(error, -VMM_ELIMIT, "vmm_vcpu_create", 0, "no more local APICs");
 	}
+	v->dedicated = (config->flags & VMM_VCPU_DEDICATED) != 0;
+	if (v->dedicated) {
+		r = vmm__native_partition_create(v, error);
+		if (r != 0) {
+			vm->chip.lapic_count--;
+			vmm__native_vcpu_destroy(v);
+			return r;
+		}
+	}
 	vm->by_index[v->index] = v;
 	v->next = vm->vcpus;
 	vm->vcpus = v;
@@ -156,6 +166,7 @@ void vmm__native_init_ipi(struct vmm__native_vcpu *v)
 	struct vmm_error ignored;
 
 	forget_events(v);
+	vmm__native_partition_leave(v);
 	vmm__lapic_reset_by_init(&v->lapic);
 	set_initial(v, &ignored);
 	v->vmcb->shadow = 0;
@@ -186,6 +197,8 @@ int vmm__native_vcpu_reset(void *vcpu, struct vmm_error *error)
 	memset(v->vmcb, 0, sizeof(*v->vmcb));
 	v->vm->ops->vcpu_reset(v);
 	vmm__lapic_reset(&v->lapic);
+	if (v->dedicated)
+		vmm__native_partition_reset(v);
 	vmm__native_reset_msrs(v);
 	vmm__native_reset_fpu(v);
 	if (v->vm->irqchip == VMM_IRQCHIP_ARCH && v->index != 0)
@@ -193,7 +206,8 @@ int vmm__native_vcpu_reset(void *vcpu, struct vmm_error *error)
 	r = set_initial(v, error);
 	if (r == 0)
 		r = set(v, VMM_STATE_X86_TSC, &tsc, sizeof(tsc), error);
-	v->vmcb->tsc_offset = 0 - v->vm->tsc_zero; /* the same on all */
+	/* The same on all; a timer by TSC deadline knows of no offset. */
+	v->vmcb->tsc_offset = v->dedicated ? 0 : 0 - v->vm->tsc_zero;
 	if (r == 0)
 		r = set(v, VMM_STATE_X86_MP, &mp, sizeof(mp), error);
 	return r;

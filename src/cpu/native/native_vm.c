@@ -91,8 +91,12 @@ int vmm__native_vm_cap(void *opaque, uint32_t cap, uint64_t *value)
 {
 	struct vmm__native_vm *vm = opaque;
 
-	*value =
-		cap == VMM_CAP_TSC_KHZ ? vm->tsc_khz : vmm__native_cap(vm->host, vm->gpa_bits, cap);
+	if (cap == VMM_CAP_TSC_KHZ)
+		*value = vm->tsc_khz;
+	else if (cap == VMM_CAP_DEDICATED)
+		*value = vm->ops->dedicate && vm->host->cpu_lend;
+	else
+		*value = vmm__native_cap(vm->host, vm->gpa_bits, cap);
 	return 0;
 }
 
@@ -104,6 +108,8 @@ void vmm__native_vm_destroy(void *opaque)
 	vmm__native_irq_fini(vm);
 	vmm__native_free(vm, vm->iopm, SVM_IOPM_BYTES);
 	vmm__native_free(vm, vm->msrpm, vm->ops->msrpm_bytes);
+	for (uint32_t i = 0; i < 2; i++)
+		vmm__native_free(vm, vm->partition_msrpm[i], vm->ops->msrpm_bytes);
 	vmm__native_free(vm, vm->filters, vm->filter_count * sizeof(*vm->filters));
 	vmm__native_free(vm, vm, vm->ops->vm_bytes);
 }

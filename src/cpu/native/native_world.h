@@ -87,6 +87,8 @@ VMM__SYSV void vmm__native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4
 /* DR0 to DR3; DR7 of the host is that without breakpoints after each exit. */
 VMM__SYSV void vmm__native_get_dr(uint64_t dr[4]);
 VMM__SYSV void vmm__native_set_dr(const uint64_t dr[4]);
+/* To the x2APIC. */
+VMM__SYSV void vmm__native_send_ipi(uint64_t icr);
 /* The host's own machine-check handler. */
 VMM__SYSV void vmm__native_machine_check(void);
 

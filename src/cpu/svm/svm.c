@@ -53,7 +53,8 @@ static uint32_t gpa_bits(void)
 static int cap(const struct vmm_host *host, uint32_t cap_, uint64_t *value, struct vmm_error *error)
 {
 	(void)error;
-	*value = vmm__native_cap(host, gpa_bits(), cap_);
+	*value = cap_ == VMM_CAP_DEDICATED ? host->cpu_lend != NULL
+					   : vmm__native_cap(host, gpa_bits(), cap_);
 	return 0;
 }
 
@@ -87,6 +88,7 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 		.want_window = vmm__svm_want_window,
 		.watch_nmi = vmm__svm_watch_nmi,
 		.trap_dr = vmm__svm_trap_dr,
+		.dedicate = vmm__svm_dedicate,
 	};
 
 	return vmm__native_vm_create(&ops, services, config, out, error);
@@ -121,6 +123,10 @@ const struct vmm_engine *vmm_engine_svm(void)
 		.x86_get_cpuid = vmm__native_get_cpuid,
 		.vcpu_reset = vmm__native_vcpu_reset,
 		.run = vmm__svm_run,
+		.run_dedicated = vmm__svm_run_dedicated,
+		.settle = vmm__native_settle,
+		.partition_exits = vmm__native_partition_exits,
+		.exit_budget = vmm__native_exit_budget,
 		.complete = vmm__native_complete,
 		.kick = vmm__native_kick,
 		.wait = vmm__native_wait,

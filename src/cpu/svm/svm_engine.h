@@ -23,6 +23,14 @@ void vmm__svm_trap_dr(struct vmm__native_vcpu *v, bool on);
 
 /* svm_run.c */
 int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
+/* What run() is made of, for one that counts every exit. */
+int vmm__svm_take_cpu(struct vmm__native_vcpu *v, struct vmm_error *error);
+void vmm__svm_give_cpu(struct vmm__native_vcpu *v);
+bool vmm__svm_serve_requests(struct vmm__native_vcpu *v);
+
+/* svm_partition.c */
+void vmm__svm_dedicate(struct vmm__native_vcpu *v);
+int vmm__svm_run_dedicated(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
 
 /* svm_exit.c: exits that the run loop does not handle itself, as those of native_exit.c. */
 int vmm__svm_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error);

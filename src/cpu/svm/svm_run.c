@@ -75,6 +75,16 @@ static VMM__INLINE void unload(struct vmm__native_vcpu *v)
 		v->vmcb->rflags &= ~X86_RFLAGS_TF;
 }
 
+int vmm__svm_take_cpu(struct vmm__native_vcpu *v, struct vmm_error *error)
+{
+	return load(v, error);
+}
+
+void vmm__svm_give_cpu(struct vmm__native_vcpu *v)
+{
+	unload(v);
+}
+
 /* Past an intercepted instruction whose length is known; false where it needs more than that. */
 static VMM__INLINE bool skip(struct vmm__native_vcpu *v, uint64_t code, bool nrips)
 {
@@ -135,7 +145,7 @@ static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
 }
 
 /* Requests that have nothing to do with the guest's own events. True: come back from run(). */
-static bool serve_requests(struct vmm__native_vcpu *v)
+bool vmm__svm_serve_requests(struct vmm__native_vcpu *v)
 {
 	uint32_t seen = atomic_load(&v->world.request);
 
@@ -190,7 +200,7 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 	}
 	do {
 		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {
-			if (serve_requests(v))
+			if (vmm__svm_serve_requests(v))
 				return VMM__INTERRUPTED;
 			if (vmm__native_deliver(v, exit))
 				return 0;

@@ -113,7 +113,8 @@ static void request(struct vmm__lapic *lapic, const struct vmm__message *message
 
 static bool takes_interrupts(const struct vmm__lapic *lapic)
 {
-	return vmm__lapic_is_on(lapic) && (atomic_load(&lapic->svr) & SVR_ENABLE) != 0;
+	return vmm__lapic_is_on(lapic) &&
+	       (lapic->direct || (atomic_load(&lapic->svr) & SVR_ENABLE) != 0);
 }
 
 bool vmm__lapic_accept(struct vmm__lapic *lapic, const struct vmm__lapic *from,
@@ -125,6 +126,10 @@ bool vmm__lapic_accept(struct vmm__lapic *lapic, const struct vmm__lapic *from,
 		/* 11.5.2: vectors below 16 are illegal */
 		if (message->vector < 16 || !takes_interrupts(lapic))
 			return false;
+		if (lapic->direct) { /* its EOI is not seen: a level counts when it rises */
+			lapic->chip->post(lapic->chip->opaque, lapic->index, message->vector);
+			return false;
+		}
 		request(lapic, message);
 		break;
 	case VMM__DELIVER_NMI:

@@ -85,6 +85,7 @@ struct vmm__lapic {
 	struct vmm__irqchip *chip;
 	uint32_t index;
 	uint32_t id;
+	bool direct;  /* before it runs: only events and destinations are looked after here */
 	int32_t next; /* vmm__lapic_next() */
 	uint32_t tpr;
 	uint32_t isr[8];
@@ -112,6 +113,9 @@ struct vmm__irqchip {
 	/* The vCPU has news: let it look. Called by anyone, under any lock; not for what a vCPU
 	 * sends itself. */
 	void (*kick)(void *opaque, uint32_t index);
+	/* To a vCPU whose lapic is @direct, an interrupt by the processor's own means. The same
+	 * holds for it. */
+	void (*post)(void *opaque, uint32_t index, uint32_t vector);
 	void *opaque;
 	uint32_t room;
 	uint32_t lapic_count;       /* those that vmm__lapic_init() has added */

@@ -405,7 +405,7 @@ static void names_of_exits(void **state)
 	(void)state;
 	assert_string_equal(vmm_exit_name(VMM_EXIT_MMIO), "MMIO");
 	assert_string_equal(vmm_exit_name(VMM_EXIT_EXCEPTION), "EXCEPTION");
-	assert_null(vmm_exit_name(12));
+	assert_null(vmm_exit_name(13));
 	assert_null(vmm_exit_name(UINT32_MAX));
 }
 

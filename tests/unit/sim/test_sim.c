@@ -20,7 +20,7 @@ static void senseless_steps_are_refused(void **state)
 		{.op = 9},
 		{.op = VMM_SIM_EXIT, .exit = {.reason = VMM_EXIT_NONE}},
 		{.op = VMM_SIM_EXIT, .exit = {.reason = VMM_EXIT_KICKED}},
-		{.op = VMM_SIM_EXIT, .exit = {.reason = 12}},
+		{.op = VMM_SIM_EXIT, .exit = {.reason = 13}},
 		{.op = VMM_SIM_EXIT, .exit = {.reason = UINT32_MAX}},
 		{.op = VMM_SIM_EXIT, .exit = {.reason = VMM_EXIT_PORT, .width = 3}},
 		{.op = VMM_SIM_READ, .exit = {.width = 0}},

@@ -129,6 +129,11 @@ void vmm__native_set_dr(const uint64_t dr[4])
 	(void)dr;
 }
 
+void vmm__native_send_ipi(uint64_t icr)
+{
+	(void)icr;
+}
+
 void vmm__native_machine_check(void)
 {
 }

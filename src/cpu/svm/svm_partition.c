@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/* Dedicated vCPUs on SVM (native_partition.c): their intercepts, and a run() that counts every
+ * exit. */
+#include "svm_engine.h"
+
+#define X2_ICR 0x830u
+
+VMM__SYSV int vmm__svm_enter_dedicated(struct vmm__native_world *world, uint64_t *tpr);
+
+/* Interrupts are the guest's: APM2 15.21.1, without V_INTR_MASKING its own IF masks them. */
+void vmm__svm_dedicate(struct vmm__native_vcpu *v)
+{
+	struct svm_vmcb *vmcb = v->vmcb;
+
+	vmcb->intercept_cr = 0;
+	vmcb->intercept1 &= (uint32_t) ~(SVM_I_INTR | SVM_I_SMI | SVM_I_HLT);
+	if (v->partition.own_cpuid)
+		vmcb->intercept1 &= (uint32_t)~SVM_I_CPUID;
+	vmcb->vintr = 0;
+	vmcb->msrpm_pa = vmm__native_phys(v->vm, v->partition.msrpm);
+}
+
+/* --- counting --- */
+
+static uint32_t reason_of(const struct vmm__native_vcpu *v)
+{
+	uint64_t code = v->vmcb->exitcode;
+
+	if (code >= SVM_EXIT_EXCP(0) && code <= SVM_EXIT_EXCP_LAST)
+		return VMM_PARTITION_EXCEPTION;
+	if (code < SVM_EXIT_EXCP(0))
+		return VMM_PARTITION_REGISTER;
+	switch (code) {
+	case SVM_EXIT_NMI:
+		return VMM_PARTITION_HOST;
+	case SVM_EXIT_MSR:
+		return (uint32_t)v->world.rcx == X2_ICR && (v->vmcb->exitinfo1 & 1)
+			       ? VMM_PARTITION_IPI
+			       : VMM_PARTITION_MSR;
+	case SVM_EXIT_CPUID:
+		return VMM_PARTITION_CPUID;
+	case SVM_EXIT_IOIO:
+		return VMM_PARTITION_PORT;
+	case SVM_EXIT_NPF:
+		return VMM_PARTITION_MEMORY;
+	case SVM_EXIT_VMMCALL:
+		return VMM_PARTITION_HYPERCALL;
+	case SVM_EXIT_XSETBV:
+		return VMM_PARTITION_REGISTER;
+	case SVM_EXIT_INTR:
+	case SVM_EXIT_SMI:
+	case SVM_EXIT_INIT:
+		return VMM_PARTITION_INTERRUPT;
+	case SVM_EXIT_SHUTDOWN:
+		return VMM_PARTITION_SHUTDOWN;
+	default:
+		return code > SVM_EXIT_INIT && code <= SVM_EXIT_RDPRU ? VMM_PARTITION_INSTRUCTION
+								      : VMM_PARTITION_OTHER;
+	}
+}
+
+/* One stay in the guest: NATIVE_AGAIN, or as run(). */
+static int enter(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
+{
+	int entered, r = vmm__native_partition_enter(v, error);
+
+	if (r == 0)
+		r = vmm__svm_take_cpu(v, error);
+	if (r != 0) {
+		vmm__native_unstage(v);
+		return r;
+	}
+	entered = vmm__svm_enter_dedicated(&v->world, &v->partition.tpr);
+	vmm__svm_give_cpu(v);
+	if (!entered) {
+		vmm__native_unstage(v);
+		return NATIVE_AGAIN;
+	}
+	v->vmcb->eventinj = 0;
+	v->vmcb->tlb_control = SVM_TLB_NOTHING;
+	vmm__native_partition_count(v, reason_of(v));
+	return vmm__svm_handle(v, exit, error);
+}
+
+static int run(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
+{
+	int r;
+
+	do {
+		if (vmm__native_partition_due(v, exit))
+			return 0;
+		if ((atomic_load(&v->world.request) | v->mp) != 0) {
+			if (vmm__svm_serve_requests(v))
+				return VMM__INTERRUPTED;
+			if (vmm__native_deliver(v, exit))
+				return 0;
+		}
+		r = enter(v, exit, error);
+	} while (r == NATIVE_AGAIN);
+	return r;
+}
+
+int vmm__svm_run_dedicated(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
+{
+	struct vmm__native_vcpu *v = vcpu;
+	int r;
+
+	if (vmm__native_complete(v, exit, error) != 0)
+		return 0;
+	atomic_store(&v->partition.running, 1);
+	r = run(v, exit, error);
+	atomic_store(&v->partition.running, 0);
+	return r;
+}
