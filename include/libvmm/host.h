@@ -91,6 +91,10 @@ VMM_BEGIN_DECLS
  *                where they interrupt no lock of the host's own, and wait() and cpu_timer() do
  *                without interrupts. 0: the CPU is the host's again, its APIC as the host needs
  *                it; what was pending there is dropped. Absent: no dedicated vCPUs.
+ * @cpu_timer_mark: When the calling CPU's timer has come due, its handler also sets @bits in
+ * *@word, by an atomic OR. Replaces what was set before there. With @bits 0 the word is no CPU's
+ * any more, and no handler uses it on return; called once for each word. Absent: a vCPU that leaves
+ * the guest all the time may exceed its slice.
  */
 struct vmm_host {
 	uint32_t size;
@@ -117,6 +121,7 @@ struct vmm_host {
 	void (*cpu_kick)(void *opaque, uint64_t cpu);
 	void (*cpu_timer)(void *opaque, uint64_t deadline_ns);
 	void (*cpu_lend)(void *opaque, uint32_t on);
+	void (*cpu_timer_mark)(void *opaque, uint32_t *word, uint32_t bits);
 };
 
 VMM_END_DECLS

@@ -13,13 +13,15 @@
 
 /* --- capabilities: 15.4, 15.30; CPUID in volume 3, appendix E --- */
 
-#define SVM_CPUID_LEAF         0x8000000au
-#define SVM_CPUID_81_ECX_SVM   BIT(2)
-#define SVM_CPUID_EDX_NP       BIT(0)
-#define SVM_CPUID_EDX_NRIPS    BIT(3)
-#define SVM_CPUID_EDX_TSC_RATE BIT(4)
-#define SVM_CPUID_EDX_FLUSH    BIT(6) /* FlushByAsid */
-#define SVM_CPUID_EDX_ASSISTS  BIT(7)
+#define SVM_CPUID_LEAF           0x8000000au
+#define SVM_CPUID_81_ECX_SVM     BIT(2)
+#define SVM_CPUID_EDX_NP         BIT(0)
+#define SVM_CPUID_EDX_NRIPS      BIT(3)
+#define SVM_CPUID_EDX_TSC_RATE   BIT(4)
+#define SVM_CPUID_EDX_FLUSH      BIT(6) /* FlushByAsid */
+#define SVM_CPUID_EDX_ASSISTS    BIT(7)
+#define SVM_CPUID_EDX_PAUSE      BIT(10) /* PauseFilter */
+#define SVM_CPUID_EDX_PAUSE_NEAR BIT(12) /* PauseFilterThreshold */
 
 #define SVM_MSR_EFER     0xc0000080u
 #define SVM_EFER_SVME    BIT(12)
@@ -182,19 +184,21 @@ struct svm_vmcb {
 	uint32_t intercept1;          /* 00Ch */
 	uint32_t intercept2;          /* 010h */
 	uint32_t intercept3;          /* 014h */
-	uint8_t reserved_018[0x40 - 0x18];
-	uint64_t iopm_pa;     /* 040h */
-	uint64_t msrpm_pa;    /* 048h */
-	uint64_t tsc_offset;  /* 050h */
-	uint32_t asid;        /* 058h */
-	uint32_t tlb_control; /* 05Ch */
-	uint64_t vintr;       /* 060h */
-	uint64_t shadow;      /* 068h */
-	uint64_t exitcode;    /* 070h */
-	uint64_t exitinfo1;   /* 078h */
-	uint64_t exitinfo2;   /* 080h */
-	uint64_t exitintinfo; /* 088h */
-	uint64_t np_enable;   /* 090h */
+	uint8_t reserved_018[0x3c - 0x18];
+	uint16_t pause_threshold; /* 03ch */
+	uint16_t pause_count;     /* 03eh */
+	uint64_t iopm_pa;         /* 040h */
+	uint64_t msrpm_pa;        /* 048h */
+	uint64_t tsc_offset;      /* 050h */
+	uint32_t asid;            /* 058h */
+	uint32_t tlb_control;     /* 05Ch */
+	uint64_t vintr;           /* 060h */
+	uint64_t shadow;          /* 068h */
+	uint64_t exitcode;        /* 070h */
+	uint64_t exitinfo1;       /* 078h */
+	uint64_t exitinfo2;       /* 080h */
+	uint64_t exitintinfo;     /* 088h */
+	uint64_t np_enable;       /* 090h */
 	uint8_t reserved_098[0xa8 - 0x98];
 	uint64_t eventinj; /* 0A8h */
 	uint64_t n_cr3;    /* 0B0h */

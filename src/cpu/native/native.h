@@ -50,6 +50,10 @@
 #define NATIVE_REQ_FLUSH (UINT32_C(1) << 1) /* the VM's nested tables have changed */
 #define NATIVE_REQ_EVENT (UINT32_C(1) << 2) /* look at events before the next entry */
 
+/* Who is to be told of a request for a vCPU that does not run. */
+#define NATIVE_WAIT_SLEEPS (UINT32_C(1) << 0) /* who sleeps on world.request */
+#define NATIVE_WAIT_IDLE   (UINT32_C(1) << 1) /* the core: VMM_EXIT_IDLE has been given */
+
 /* What is wanted of a pending exit's answer. */
 #define NATIVE_ANSWER_NONE    0u
 #define NATIVE_ANSWER_PORT    1u /* a value for RAX's low bytes */
@@ -100,6 +104,8 @@ struct vmm__native_ops {
 	/* A dedicated vCPU, after vcpu_reset() and when it settles: its partition says how. NULL:
 	 * there are none. */
 	void (*dedicate)(struct vmm__native_vcpu *v);
+	/* PAUSE. NULL: the processor cannot. */
+	void (*trap_pause)(struct vmm__native_vcpu *v, bool on);
 };
 
 struct vmm__native_vm {
@@ -189,9 +195,12 @@ struct vmm__native_vcpu {
 	uint64_t mtrr_def, mtrr_fixed[11], mtrr_var[16];
 	uint64_t pv_time, pv_wall; /* MSRs as written */
 	uint32_t sipi_vector;
-	_Atomic uint32_t waiting; /* 1: sleeps on world.request */
+	_Atomic uint32_t waiting; /* NATIVE_WAIT_ */
 	struct vmm__lapic lapic;  /* VMM_IRQCHIP_ARCH */
-	uint64_t timer_ns;        /* deadline that the CPU's timer was set to for it */
+	uint64_t timer_ns;        /* deadline that the CPU's timer was set to for it; 0: unknown */
+	uint64_t slice_ns;        /* VMM_EXIT_PREEMPTED from then on; VMM_FOREVER: none */
+	bool pause_trapped;
+	bool marked; /* some CPU's timer has world.request to mark */
 	struct vmm__x86_emulator emulator;
 	struct native_length lengths[NATIVE_LENGTHS];
 
@@ -291,6 +300,7 @@ void vmm__native_wait(void *vcpu, uint64_t deadline_ns);
 void vmm__native_init_ipi(struct vmm__native_vcpu *v);
 void vmm__native_start_up(struct vmm__native_vcpu *v, uint32_t vector);
 void vmm__native_kick(void *vcpu);
+int vmm__native_slice(void *vcpu, uint64_t deadline_ns, uint32_t flags);
 
 /* Linux, Documentation/virt/kvm/x86/hypercalls.rst: none of KVM's is offered by CPUID. */
 #define KVM_ENOSYS 1000
@@ -329,10 +339,18 @@ int vmm__native_msi(void *vm, uint64_t addr, uint32_t data, uint32_t device_id);
 void vmm__native_alarm(void *vm, uint64_t deadline_ns);
 void vmm__native_pic_access(void *vm, uint32_t port, uint32_t write, uint8_t *value);
 struct vmm__lapic_now vmm__native_now(const struct vmm__native_vcpu *v);
-/* Take what other CPUs have sent; the interrupt to be delivered next is vmm__lapic_next()'s. */
-void vmm__native_irq_look(struct vmm__native_vcpu *v);
-/* True: the vCPU has nothing to run; *@exit says until when. */
-bool vmm__native_irq_idle(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+/* Take what other CPUs have sent; the interrupt to be delivered next is vmm__lapic_next()'s. Gives
+ * the time at which to look again. */
+uint64_t vmm__native_irq_look(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now);
+/* True: the vCPU has nothing to run, until that time if it has halted; with *@exit. */
+bool vmm__native_irq_idle(struct vmm__native_vcpu *v, uint64_t deadline, struct vmm_exit *exit);
+/* VMM_EXIT_IDLE is being given: requests from now on, and those there are, are told to the core. */
+void vmm__native_tell_idle(struct vmm__native_vcpu *v);
+/* An interrupt at @deadline at the latest, which ends the guest. It makes a request, too: it may
+ * come while the host does something for the guest. */
+void vmm__native_set_timer(struct vmm__native_vcpu *v, uint64_t deadline);
+/* The same for this CPU, which another vCPU or none has had. */
+void vmm__native_timer_here(struct vmm__native_vcpu *v);
 /* An access to one of its pages; false: it is not. */
 bool vmm__native_irq_access(struct vmm__native_vcpu *v, const struct vmm__x86_element *element,
 			    uint64_t *data);
@@ -368,6 +386,8 @@ int vmm__native_handle_xsetbv(struct vmm__native_vcpu *v);
 int vmm__native_handle_port(struct vmm__native_vcpu *v, uint64_t info, uint64_t next,
 			    struct vmm_exit *exit);
 int vmm__native_handle_dr(struct vmm__native_vcpu *v, uint32_t number, bool write);
+/* The slice is over. */
+int vmm__native_handle_pause(struct vmm__native_vcpu *v, struct vmm_exit *exit);
 int vmm__native_handle_exception(struct vmm__native_vcpu *v, uint32_t vector,
 				 struct vmm_exit *exit);
 /* MOV to or from CR8, of @len bytes. */

@@ -105,9 +105,23 @@ static void step_to_nmi(struct vmm__native_vcpu *v)
 	v->vmcb->rflags |= X86_RFLAGS_TF;
 }
 
+/* As long as it is not set anew, the slice is over each time. */
+static bool slice_over(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now,
+		       struct vmm_exit *exit)
+{
+	if (now->ns < v->slice_ns)
+		return false;
+	vmm__native_request(v, NATIVE_REQ_EVENT);
+	fill(exit, VMM_EXIT_PREEMPTED);
+	exit->data = VMM_PREEMPTED_SLICE;
+	return true;
+}
+
 bool vmm__native_deliver(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
-	bool arch = vmm__native_has_irqchip(v);
+	bool arch = vmm__native_has_irqchip(v), sliced = v->slice_ns != VMM_FOREVER;
+	uint64_t deadline = VMM_FOREVER;
+	struct vmm__lapic_now now;
 
 	atomic_fetch_and(&v->world.request, ~NATIVE_REQ_EVENT);
 	if (v->triple_fault) {
@@ -117,11 +131,19 @@ bool vmm__native_deliver(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 	if (vmm__native_debug_due(v, exit))
 		return true;
 	look_at_iret(v);
+	if (arch || sliced)
+		now = vmm__native_now(v);
 	if (arch) {
-		vmm__native_irq_look(v);
-		if (vmm__native_irq_idle(v, exit))
+		deadline = vmm__native_irq_look(v, &now);
+		if (vmm__native_irq_idle(v, deadline, exit))
 			return true;
 	}
+	if (sliced) {
+		if (slice_over(v, &now, exit))
+			return true;
+		deadline = deadline < v->slice_ns ? deadline : v->slice_ns;
+	}
+	vmm__native_set_timer(v, deadline);
 	if (v->inject == 0 && atomic_load(&v->nmis) != 0 && !v->nmi_masked &&
 	    !(v->vmcb->shadow & SVM_INT_SHADOW))
 		deliver_nmi(v);

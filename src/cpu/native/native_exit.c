@@ -142,6 +142,14 @@ int vmm__native_handle_dr(struct vmm__native_vcpu *v, uint32_t number, bool writ
 	return NATIVE_AGAIN;
 }
 
+int vmm__native_handle_pause(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	vmm__native_skip(v, vmm__native_insn_len(v, 2));
+	vmm__native_fill(v, exit, VMM_EXIT_PREEMPTED);
+	exit->data = VMM_PREEMPTED_PAUSE;
+	return 0;
+}
+
 /* #DB and #AC are intercepted because their delivery can go on for ever without an interrupt. */
 int vmm__native_handle_exception(struct vmm__native_vcpu *v, uint32_t vector, struct vmm_exit *exit)
 {

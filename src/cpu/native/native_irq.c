@@ -99,34 +99,41 @@ static uint64_t due(const struct vmm__native_vcpu *v, const struct vmm__lapic_no
 	return timer < alarm ? timer : alarm;
 }
 
-/* An interrupt at that time, which ends the guest. */
-static void set_timer(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)
+void vmm__native_timer_here(struct vmm__native_vcpu *v)
 {
 	const struct vmm_host *host = v->vm->host;
-	uint64_t deadline = due(v, now);
+	void *word = &v->world.request;
 
+	if (host->cpu_timer_mark) {
+		v->marked = true;
+		host->cpu_timer_mark(host->opaque, word, NATIVE_REQ_EVENT);
+	}
+	host->cpu_timer(host->opaque, v->timer_ns);
+}
+
+void vmm__native_set_timer(struct vmm__native_vcpu *v, uint64_t deadline)
+{
 	if (deadline == v->timer_ns)
 		return;
 	v->timer_ns = deadline;
-	host->cpu_timer(host->opaque, deadline);
+	vmm__native_timer_here(v);
 }
 
-void vmm__native_irq_look(struct vmm__native_vcpu *v)
+uint64_t vmm__native_irq_look(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)
 {
-	struct vmm__lapic_now now = vmm__native_now(v);
 	uint64_t alarm = alarm_of(v);
 
-	if (vmm__lapic_deadline(&v->lapic, &now) <= now.ns)
-		vmm__lapic_tick(&v->lapic, &now);
+	if (vmm__lapic_deadline(&v->lapic, now) <= now->ns)
+		vmm__lapic_tick(&v->lapic, now);
 	if (vmm__lapic_news(&v->lapic)) {
 		take_events(v);
 		vmm__lapic_update(&v->lapic);
 	}
 	/* Once: the core sets the next one. */
-	if (alarm <= now.ns &&
+	if (alarm <= now->ns &&
 	    atomic_compare_exchange_strong(&v->vm->alarm_ns, &alarm, VMM_FOREVER))
 		vmm__native_request(v, NATIVE_REQ_KICK);
-	set_timer(v, &now);
+	return due(v, now);
 }
 
 /* What wakes a vCPU from HLT: SDM 2A, HLT. */
@@ -137,10 +144,10 @@ static bool wakes(const struct vmm__native_vcpu *v)
 	       (vmm__lapic_next(&v->lapic) >= 0 && (v->vmcb->rflags & X86_RFLAGS_IF));
 }
 
-bool vmm__native_irq_idle(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+bool vmm__native_irq_idle(struct vmm__native_vcpu *v, uint64_t deadline, struct vmm_exit *exit)
 {
-	struct vmm__lapic_now now;
-
+	if (atomic_load(&v->waiting) != 0)
+		atomic_store(&v->waiting, 0);
 	if (v->mp == VMM_X86_MP_SIPI)
 		vmm__native_start_up(v, v->sipi_vector);
 	if (v->mp == VMM_X86_MP_INIT)
@@ -149,12 +156,12 @@ bool vmm__native_irq_idle(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 		v->mp = VMM_X86_MP_RUNNABLE;
 	if (v->mp == VMM_X86_MP_RUNNABLE)
 		return false;
-	now = vmm__native_now(v);
 	*exit = (struct vmm_exit){
 		.reason = VMM_EXIT_IDLE,
-		.data = v->mp == VMM_X86_MP_HALTED ? due(v, &now) : alarm_of(v),
+		.data = v->mp == VMM_X86_MP_HALTED ? deadline : alarm_of(v),
 	};
 	v->timer_ns = VMM_FOREVER; /* who waits may set the CPU's timer */
+	vmm__native_tell_idle(v);
 	return true;
 }
 

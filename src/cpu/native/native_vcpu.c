@@ -9,17 +9,51 @@
 /* XSAVE wants 64 bytes (SDM 1 13.4). */
 #define FPU_ALIGN 64u
 
+static VMM__COLD void tell(struct vmm__native_vcpu *v, uint32_t waiting)
+{
+	const struct vmm__services *services = v->vm->services;
+
+	if (waiting & NATIVE_WAIT_SLEEPS)
+		vmm__wake(v->vm->host, &v->world.request);
+	if (waiting & NATIVE_WAIT_IDLE)
+		services->awake(services->core, v->index);
+}
+
 void vmm__native_request(struct vmm__native_vcpu *v, uint32_t request)
 {
 	const struct vmm_host *host = v->vm->host;
+	uint32_t waiting;
 	uint64_t cpu;
 
 	atomic_fetch_or(&v->world.request, request);
 	cpu = atomic_load(&v->on_cpu);
 	if (cpu != 0)
 		host->cpu_kick(host->opaque, cpu);
-	else if (atomic_load(&v->waiting))
-		vmm__wake(host, &v->world.request);
+	else if ((waiting = atomic_load(&v->waiting)) != 0)
+		tell(v, waiting);
+}
+
+void vmm__native_tell_idle(struct vmm__native_vcpu *v)
+{
+	atomic_store(&v->waiting, NATIVE_WAIT_IDLE);
+	if (atomic_load(&v->world.request) != 0)
+		tell(v, NATIVE_WAIT_IDLE);
+}
+
+/* The next entry looks at the time, sets the timer, and so on. */
+int vmm__native_slice(void *vcpu, uint64_t deadline_ns, uint32_t flags)
+{
+	struct vmm__native_vcpu *v = vcpu;
+	const bool pause = (flags & VMM_SLICE_PAUSE) != 0;
+
+	v->slice_ns = deadline_ns;
+	v->timer_ns = 0;
+	if (pause != v->pause_trapped && v->vm->ops->trap_pause) {
+		v->pause_trapped = pause;
+		v->vm->ops->trap_pause(v, pause);
+	}
+	atomic_fetch_or(&v->world.request, NATIVE_REQ_EVENT);
+	return 0;
 }
 
 /* Whoever requests something after waiting has been stored wakes; before, the word is not 0. */
@@ -29,12 +63,12 @@ void vmm__native_wait(void *vcpu, uint64_t deadline_ns)
 	const struct vmm_host *host = v->vm->host;
 	uint64_t now = host->time_ns(host->opaque);
 
-	atomic_store(&v->waiting, 1);
+	atomic_fetch_or(&v->waiting, NATIVE_WAIT_SLEEPS);
 	if (deadline_ns == VMM_FOREVER)
 		vmm__wait(host, &v->world.request, 0, VMM_FOREVER);
 	else if (deadline_ns > now)
 		vmm__wait(host, &v->world.request, 0, deadline_ns - now);
-	atomic_store(&v->waiting, 0);
+	atomic_fetch_and(&v->waiting, ~NATIVE_WAIT_SLEEPS);
 }
 
 void vmm__native_kick(void *vcpu)
@@ -46,6 +80,7 @@ void vmm__native_vcpu_destroy(void *vcpu)
 {
 	struct vmm__native_vcpu *v = vcpu;
 	struct vmm__native_vm *vm = v->vm;
+	void *word = &v->world.request;
 
 	for (struct vmm__native_vcpu **link = &vm->vcpus; *link; link = &(*link)->next) {
 		if (*link == v) {
@@ -53,6 +88,8 @@ void vmm__native_vcpu_destroy(void *vcpu)
 			break;
 		}
 	}
+	if (v->marked)
+		vm->host->cpu_timer_mark(vm->host->opaque, word, 0);
 	if (vm->by_index[v->index] == v)
 		vm->by_index[v->index] = NULL;
 	vmm__native_partition_leave(v);
@@ -192,7 +229,9 @@ int vmm__native_vcpu_reset(void *vcpu, struct vmm_error *error)
 	forget_events(v);
 	v->stepping = v->watching = v->step_done = false;
 	atomic_store(&v->world.request, NATIVE_REQ_FLUSH | NATIVE_REQ_EVENT);
-	v->timer_ns = VMM_FOREVER;
+	v->timer_ns = v->slice_ns = VMM_FOREVER;
+	v->pause_trapped = false;
+	atomic_store(&v->waiting, 0);
 	memset(v->lengths, 0xff, sizeof(v->lengths));
 	memset(v->vmcb, 0, sizeof(*v->vmcb));
 	v->vm->ops->vcpu_reset(v);

@@ -71,6 +71,7 @@ uint64_t vmm__native_cap(const struct vmm_host *host, uint32_t gpa_bits, uint32_
 	case VMM_CAP_EXIT_PC:
 	case VMM_CAP_SINGLE_STEP:
 	case VMM_CAP_CLOCK:
+	case VMM_CAP_SLICE:
 	case VMM_CAP_PIC:
 	case VMM_CAP_ALARM:
 		return 1;

@@ -89,6 +89,7 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 		.watch_nmi = vmm__svm_watch_nmi,
 		.trap_dr = vmm__svm_trap_dr,
 		.dedicate = vmm__svm_dedicate,
+		.trap_pause = vmm__svm_trap_pause,
 	};
 
 	return vmm__native_vm_create(&ops, services, config, out, error);
@@ -130,6 +131,7 @@ const struct vmm_engine *vmm_engine_svm(void)
 		.complete = vmm__native_complete,
 		.kick = vmm__native_kick,
 		.wait = vmm__native_wait,
+		.slice = vmm__native_slice,
 		.inject = vmm__native_inject,
 		.request_window = vmm__native_request_window,
 		.state_size = vmm__native_state_size,

@@ -63,3 +63,22 @@ void vmm__svm_trap_dr(struct vmm__native_vcpu *v, bool on)
 {
 	v->vmcb->intercept_dr = on ? SVM_DR_ALL : 0;
 }
+
+/* A filter lets so many PAUSEs pass that follow each other within so many cycles: APM2 15.14.4. */
+#define PAUSE_COUNT     3000
+#define PAUSE_THRESHOLD 128
+
+void vmm__svm_trap_pause(struct vmm__native_vcpu *v, bool on)
+{
+	const uint32_t features = v->vm->features;
+
+	if (!on) {
+		v->vmcb->intercept1 &= (uint32_t)~SVM_I_PAUSE;
+		return;
+	}
+	v->vmcb->intercept1 |= (uint32_t)SVM_I_PAUSE;
+	if (features & SVM_CPUID_EDX_PAUSE)
+		v->vmcb->pause_count = PAUSE_COUNT;
+	if (features & SVM_CPUID_EDX_PAUSE_NEAR)
+		v->vmcb->pause_threshold = PAUSE_THRESHOLD;
+}

@@ -47,7 +47,8 @@ int vmm__svm_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vm
 	case SVM_EXIT_NMI:
 	case SVM_EXIT_SMI:
 	case SVM_EXIT_INIT:
-		if (vmm__native_has_irqchip(v)) /* it may have been for the timer */
+		/* It may have been for the timer. */
+		if (vmm__native_has_irqchip(v) || v->slice_ns != VMM_FOREVER)
 			vmm__native_request(v, NATIVE_REQ_EVENT);
 		return NATIVE_AGAIN;
 	case SVM_EXIT_CR_READ(8):
@@ -76,6 +77,8 @@ int vmm__svm_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vm
 		return vmm__native_handle_xsetbv(v);
 	case SVM_EXIT_IRET:
 		return handle_iret(v);
+	case SVM_EXIT_PAUSE:
+		return vmm__native_handle_pause(v, exit);
 	case SVM_EXIT_RDPMC:
 		vmm__native_raise_gp(v);
 		return NATIVE_AGAIN;

@@ -29,7 +29,7 @@ static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct
 	v->host_tsc_aux = v->has_tsc_aux ? vmm__native_rdmsr(X86_MSR_TSC_AUX) : 0;
 	v->cpu = cpu;
 	if (v->timer_ns != VMM_FOREVER)
-		v->vm->host->cpu_timer(v->vm->host->opaque, v->timer_ns);
+		vmm__native_timer_here(v);
 	return 0;
 }
 

@@ -148,6 +148,9 @@ struct bare_cpu {
 	uint64_t window_va; /* of the first */
 	uint64_t timer_ns;  /* what cpu_timer() asked for */
 	uint64_t wait_ns;   /* when wait() ends */
+	uint32_t *_Atomic
+		mark; /* cpu_timer_mark()'s, taken by the CPU itself alone, but for its end */
+	uint32_t mark_bits;
 	const uint32_t *_Atomic waiting;
 	struct bare_call *_Atomic calls; /* to be served */
 	_Atomic uint32_t lent;           /* 1: its interrupts are a guest's: bare_lend.c */

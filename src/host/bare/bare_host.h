@@ -62,6 +62,8 @@ bool vmm__bare_apic_serves(uint32_t vector);
 /* Sets the timer to the earlier of the two deadlines of this CPU, but not before @earliest.
  * Interrupts are off. */
 void vmm__bare_timer_set(struct bare_cpu *cpu, uint64_t earliest);
+/* The timer has come due: see cpu_timer_mark(). */
+void vmm__bare_mark(struct bare_cpu *cpu);
 
 /* bare_lend.c */
 void vmm__bare_lend(struct bare_cpu *cpu);

@@ -159,6 +159,43 @@ static void host_cpu_lend(void *opaque, uint32_t on)
 		vmm__bare_take_back(cpu);
 }
 
+void vmm__bare_mark(struct bare_cpu *cpu)
+{
+	uint32_t *word = atomic_load(&cpu->mark);
+
+	if (word != NULL)
+		__asm__ volatile("lock orl %1, %0" : "+m"(*word) : "r"(cpu->mark_bits) : "memory");
+}
+
+/* Runs on the CPU that it is about, where it ends all handlers before it. */
+static void drop_mark(void *word)
+{
+	struct bare_cpu *cpu = bare_this_cpu();
+
+	if (atomic_load(&cpu->mark) == word)
+		atomic_store(&cpu->mark, NULL);
+}
+
+static void host_cpu_timer_mark(void *opaque, uint32_t *word, uint32_t bits)
+{
+	struct bare_cpu *cpu = bare_this_cpu();
+
+	(void)opaque;
+	if (bits != 0) {
+		/* The handler is on this CPU, and sees both or neither. */
+		const uint64_t flags = bare_irq_save();
+
+		cpu->mark_bits = bits;
+		atomic_store_explicit(&cpu->mark, word, memory_order_relaxed);
+		bare_irq_restore(flags);
+		return;
+	}
+	for (uint32_t i = 0; i < vmm__bare_cpu_count; i++) {
+		if (atomic_load(&vmm__bare_cpus[i]->mark) == word)
+			vmm__bare_call(i + 1, drop_mark, word);
+	}
+}
+
 const struct vmm_host *vmm_bare_host(void)
 {
 	static const struct vmm_host host = {
@@ -180,6 +217,7 @@ const struct vmm_host *vmm_bare_host(void)
 		.cpu_kick = host_cpu_kick,
 		.cpu_timer = host_cpu_timer,
 		.cpu_lend = host_cpu_lend,
+		.cpu_timer_mark = host_cpu_timer_mark,
 	};
 
 	return &host;

@@ -168,6 +168,8 @@ static void interrupt(struct bare_cpu *cpu, uint64_t vector)
 
 		if (cpu->wait_ns <= now)
 			cpu->wait_ns = VMM_FOREVER;
+		if (cpu->timer_ns <= now)
+			vmm__bare_mark(cpu);
 		vmm__bare_timer_set(cpu, cpu->timer_ns <= now ? now + TIMER_AGAIN_NS : 0);
 	}
 }
