@@ -57,6 +57,14 @@ MACHINES = {
         'cpu': 'max,-x2apic',
         'boot': 'pvh',
     },
+    # The same with a slower processor: 16 nanoseconds an instruction.
+    'bare-slow': {
+        'emulator': 'qemu',
+        'memory': 512,
+        'arguments': ['-machine', 'q35', '-accel', 'tcg,thread=single', '-icount', 'shift=4,sleep=off', '-seed', '1'],
+        'cpu': 'max,-x2apic',
+        'boot': 'pvh',
+    },
     # The same by GRUB, from a CD.
     'bare-grub': {
         'emulator': 'qemu',
