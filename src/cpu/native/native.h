@@ -342,6 +342,8 @@ struct vmm__lapic_now vmm__native_now(const struct vmm__native_vcpu *v);
 /* Take what other CPUs have sent; the interrupt to be delivered next is vmm__lapic_next()'s. Gives
  * the time at which to look again. */
 uint64_t vmm__native_irq_look(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now);
+/* Make state of what has come since the vCPU ran, for who reads it. */
+void vmm__native_irq_settle(struct vmm__native_vcpu *v);
 /* True: the vCPU has nothing to run, until that time if it has halted; with *@exit. */
 bool vmm__native_irq_idle(struct vmm__native_vcpu *v, uint64_t deadline, struct vmm_exit *exit);
 /* VMM_EXIT_IDLE is being given: requests from now on, and those there are, are told to the core. */

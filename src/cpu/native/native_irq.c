@@ -119,16 +119,29 @@ void vmm__native_set_timer(struct vmm__native_vcpu *v, uint64_t deadline)
 	vmm__native_timer_here(v);
 }
 
-uint64_t vmm__native_irq_look(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)
+static void take_news(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)
 {
-	uint64_t alarm = alarm_of(v);
-
 	if (vmm__lapic_deadline(&v->lapic, now) <= now->ns)
 		vmm__lapic_tick(&v->lapic, now);
 	if (vmm__lapic_news(&v->lapic)) {
 		take_events(v);
 		vmm__lapic_update(&v->lapic);
 	}
+}
+
+void vmm__native_irq_settle(struct vmm__native_vcpu *v)
+{
+	const struct vmm__lapic_now now = vmm__native_now(v);
+
+	if (vmm__native_has_irqchip(v))
+		take_news(v, &now);
+}
+
+uint64_t vmm__native_irq_look(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)
+{
+	uint64_t alarm = alarm_of(v);
+
+	take_news(v, now);
 	/* Once: the core sets the next one. */
 	if (alarm <= now->ns &&
 	    atomic_compare_exchange_strong(&v->vm->alarm_ns, &alarm, VMM_FOREVER))

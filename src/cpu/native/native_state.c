@@ -511,6 +511,8 @@ int vmm__native_get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, s
 {
 	struct vmm__native_vcpu *v = vcpu;
 
+	if (cls == VMM_STATE_X86_MP || cls == VMM_STATE_X86_LAPIC || cls == VMM_STATE_X86_EVENTS)
+		vmm__native_irq_settle(v);
 	switch (cls) {
 	case VMM_STATE_X86_REGS:
 		get_regs(v, buf);
