@@ -217,6 +217,23 @@ static int too_little_memory(const struct vm *vm)
 	return STATUS_WRONG;
 }
 
+static bool has_bios(const struct vm *vm)
+{
+	const char *firmware = "";
+
+	vmm_profile_get_string(vm->profile, VMM_PROFILE_BOOT_FIRMWARE, 0, &firmware);
+	return text_same(firmware, "bios");
+}
+
+/* A BIOS has a diskette in the place of an initrd (docs/legacy.md). */
+static int add_diskette(struct vm *vm)
+{
+	if (!has_bios(vm) || vm->initrd == NULL)
+		return 0;
+	return vmm_machine_fw_cfg_file(vm->machine, "floppyimg/0", vm->initrd->data,
+				       (uint32_t)vm->initrd->len);
+}
+
 static int make_machine(struct vm *vm)
 {
 	struct vmm_error error = {.size = sizeof(error)};
@@ -230,12 +247,22 @@ static int make_machine(struct vm *vm)
 		say(vm, "machine", &error);
 		return error.code == -VMM_ENOMEM ? too_little_memory(vm) : STATUS_WRONG;
 	}
-	if (vmm_machine_seal(vm->machine) != 0) {
+	if (add_diskette(vm) != 0 || vmm_machine_seal(vm->machine) != 0) {
 		vmm_machine_error(vm->machine, &error);
 		return say(vm, "machine", &error);
 	}
 	vm->vcpus = vmm_machine_vcpus(vm->machine);
 	return 0;
+}
+
+static int load_bios(struct vm *vm)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+
+	if (vmm_machine_load_bios(vm->machine, vm->kernel->data, vm->kernel->len) == 0)
+		return 0;
+	vmm_machine_error(vm->machine, &error);
+	return say(vm, "BIOS", &error);
 }
 
 static int load_guest(struct vm *vm)
@@ -247,6 +274,8 @@ static int load_guest(struct vm *vm)
 	struct vmm_error error = {.size = sizeof(error)};
 	struct vmm_vcpu *first = vmm_vm_vcpu(vmm_machine_vm(vm->machine), 0);
 
+	if (has_bios(vm))
+		return load_bios(vm);
 	args.image = vm->kernel->data;
 	args.image_len = vm->kernel->len;
 	vmm_profile_get_string(vm->profile, VMM_PROFILE_BOOT_CMDLINE, 0, &args.cmdline);
