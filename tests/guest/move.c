@@ -114,7 +114,9 @@ bool move_maybe(struct cpu *cpu)
 	if (cpu->index != 0 || !run->mover || run->mover->how == MOVE_NEVER || run->mover->failed ||
 	    steps(run) || !is_time(run))
 		return false;
-	if (cpu->exit.reason >= VMM_EXIT_MMIO &&
+	/* What comes in had no exit pending, though the one that it replaces may: another engine
+	 * may stop within a repeated string instruction. */
+	if (run->mover->how != MOVE_IN && cpu->exit.reason >= VMM_EXIT_MMIO &&
 	    vmm_vcpu_complete(cpu->vcpu, &cpu->exit) == -VMM_EPENDING)
 		return true;
 	/* Nothing is pending any more. */

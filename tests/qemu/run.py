@@ -560,15 +560,17 @@ def play_file(path, names, options, folder):
 def run_cases(options):
     """The cases of one file in one boot, as TAP. Its keys are told in docs/testing.md."""
     logs = Logs(os.path.splitext(os.path.basename(options.cases))[0], options.keep)
-    seed = os.environ.get('LIBVMM_SEED', str(secrets.randbelow(1 << 31)))
-    names = {'build': os.path.abspath(options.build), 'source': SOURCE, 'kernel': KERNEL, 'saved': f'{logs.folder}/saved', 'seed': seed}
+    names = {'build': os.path.abspath(options.build), 'source': SOURCE, 'kernel': KERNEL, 'saved': f'{logs.folder}/saved', 'exits': '2', 'seed': '1'}
+    names.update(word.split('=', 1) for word in options.set)
+    if names['seed'] == 'random':
+        names['seed'] = str(secrets.randbelow(1 << 31))
     open(names['saved'], 'wb').close()
     try:
         done, stopped = play_file(options.cases, names, options, logs.folder)
     except Missing:
         logs.close(False)
         raise
-    print(f'1..{len(done)}')
+    print(f'# seed {names["seed"]}\n1..{len(done)}')
     failed = False
     for number, (case, command) in enumerate(done, 1):
         why = check(case, command)
@@ -625,6 +627,7 @@ def main():
     parser.add_argument('--keep', action='store_true', help='keep the logs of a run that went well')
     parser.add_argument('--cases', metavar='FILE', help='run the cases of this file in one boot, print TAP')
     parser.add_argument('--only', action='append', metavar='CASE', help='of the cases, only these')
+    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE', help='what $NAME stands for in the cases')
     parser.add_argument('--build', default=os.path.join(SOURCE, 'build'), help='build directory the cases take their files from')
     parser.add_argument('command', nargs='*', metavar='COMMAND')
     options = parser.parse_args()
