@@ -144,6 +144,18 @@ void script_irq(struct run *run)
 	play(run);
 }
 
+/* The guest says which line is to move, and where to. */
+void script_pic(struct run *run)
+{
+	while (play_until(run, VMM_EXIT_PORT, 0x80)) {
+		uint32_t what = (uint32_t)run->cpu[0].exit.data;
+
+		if (!must(run, "vmm_vm_irq_line",
+			  vmm_vm_irq_line(run->vm, what & 31, what >> 7 & 1)))
+			return;
+	}
+}
+
 static void *second_vcpu(void *opaque)
 {
 	struct cpu *cpu = opaque;

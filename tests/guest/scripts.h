@@ -19,6 +19,7 @@ void script_breakpoint(struct run *run);
 
 void script_inject(struct run *run);
 void script_irq(struct run *run);
+void script_pic(struct run *run);
 void script_smp(struct run *run);
 void script_kick(struct run *run);
 void script_pause(struct run *run);
