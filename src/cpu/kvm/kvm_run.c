@@ -542,6 +542,20 @@ int vmm__kvm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error
 	return -VMM_EPENDING;
 }
 
+/* KVM_RUN with the signals in @blocked blocked, but for one. */
+static int let_signal_end_run(struct vmm__kvm_vcpu *v, const sigset_t *blocked, int number)
+{
+	_Alignas(struct kvm_signal_mask) uint8_t raw[sizeof(struct kvm_signal_mask) + 8];
+	const uint32_t len = 8; /* of the kernel's own mask */
+	uint64_t set;
+
+	memcpy(&set, blocked, sizeof(set));
+	set &= ~BIT(number - 1);
+	memcpy(raw, &len, sizeof(len));
+	memcpy(raw + sizeof(struct kvm_signal_mask), &set, sizeof(set));
+	return ioctl(v->fd, KVM_SET_SIGNAL_MASK, raw);
+}
+
 /*
  * Have KVM take what its timers have raised into the local APIC. It does so behind its attempt to
  * enter the guest, which a pending signal keeps from happening, but immediate_exit would too early.
@@ -549,10 +563,6 @@ int vmm__kvm_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *error
 void vmm__kvm_take_timer(struct vmm__kvm_vcpu *v)
 {
 	const int number = SIGRTMAX - 1;
-	struct {
-		struct kvm_signal_mask head;
-		uint64_t set;
-	} __attribute__((packed)) mask = {.head.len = sizeof(mask.set)};
 	const struct timespec now = {0, 0};
 	struct vmm_exit exit;
 	sigset_t mine, before;
@@ -561,10 +571,8 @@ void vmm__kvm_take_timer(struct vmm__kvm_vcpu *v)
 	sigaddset(&mine, number);
 	if (pthread_sigmask(SIG_BLOCK, &mine, &before) != 0)
 		return;
-	memcpy(&mask.set, &before, sizeof(mask.set));
-	mask.set &= ~BIT(number - 1);
 	pthread_kill(pthread_self(), number);
-	if (ioctl(v->fd, KVM_SET_SIGNAL_MASK, &mask) == 0) {
+	if (let_signal_end_run(v, &before, number) == 0) {
 		set_immediate_exit(v, 0);
 		if (enter_kvm(v->fd) >= 0)
 			keep(v, &exit);
