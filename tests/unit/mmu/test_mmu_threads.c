@@ -16,6 +16,7 @@
 #define MIB2    (UINT64_C(1) << 21)
 #define GIB     (UINT64_C(1) << 30)
 #define OA      (UINT64_C(5) << 30)
+#define FAR     (UINT64_C(1) << 40) /* a page by itself: its tables were of other levels before */
 
 static struct vmm__pt pt;
 static atomic_bool stop;
@@ -50,6 +51,9 @@ static void *read_on(void *arg)
 		if (r == -VMM_ENOENT ? !(a & MIB2)
 				     : r != -VMM_EBUSY && leaf.oa + (a - leaf.ia) != OA + a)
 			fail("lookup finds a wrong leaf");
+		oa = vmm__pt_translate(&pt, vmm__ia(FAR));
+		if (oa != VMM__PT_BUSY && oa != VMM__PT_NOTHING && oa != OA + FAR)
+			fail("translate finds a wrong address far away");
 	}
 	return NULL;
 }
@@ -73,6 +77,10 @@ static void write_on(unsigned rounds)
 		length = 4096 * (1 + (state >> 50 & 63));
 		if (part + length > odd + MIB2)
 			length = odd + MIB2 - part;
+		if (i % 8 == 0)
+			expect(vmm__pt_map(&pt, vmm__ia(FAR), vmm__oa(OA + FAR), 4096, 3, 0), 0, 0);
+		if (i % 8 == 3)
+			expect(vmm__pt_unmap(&pt, vmm__ia(FAR), 4096), 0, 0);
 		switch (state >> 60 & 7) {
 		case 0:
 			expect(vmm__pt_map(&pt, vmm__ia(odd), vmm__oa(OA + odd), MIB2, 3, 0), 0,
@@ -147,5 +155,6 @@ int main(void)
 	run(&vmm__pt_npt, VMM__PT_SPLIT_LIVE);
 	run(&vmm__pt_arm_s2_4k, VMM__PT_SPLIT_BREAK);
 	run(&vmm__pt_arm_s2_4k_lpa2, VMM__PT_SPLIT_LIVE);
+	run(&vmm__pt_amdvi, VMM__PT_SPLIT_LIVE);
 	return 0;
 }
