@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -177,6 +178,9 @@ static void allocations_fail_in_turn(void **state)
 
 	set(f, "fw-cfg.enable=1");
 	set(f, "debug-exit.enable=1");
+	set(f, "legacy.pit=1");
+	set(f, "legacy.rtc=1");
+	set(f, "legacy.i8042=1");
 	for (; err != 0; tries++) {
 		struct vmm_error e = {.size = sizeof(e)};
 
@@ -638,6 +642,125 @@ static void fw_cfg_files(void **state)
 	assert_memory_equal(got, "\0\0\0\0", 4);
 }
 
+/* A profile with all of them. */
+static void order_legacy(struct fixture *f)
+{
+	set(f, "legacy.pic=yes");
+	set(f, "legacy.pit=yes");
+	set(f, "legacy.rtc=yes");
+	set(f, "legacy.i8042=yes");
+}
+
+static void legacy_parts(void **state)
+{
+	struct fixture *f = *state;
+
+	set(f, "memory.size=80M");
+	order_legacy(f);
+	step_out(f, 0x70, 1, 0x34); /* what is above 16 MiB, in 64 KiB */
+	step_in(f, 0x71, 1, 0);
+	step_out(f, 0x70, 1, 0x35);
+	step_in(f, 0x71, 1, 4);
+	step_out(f, 0x43, 1, 0xb0);
+	step_out(f, 0x43, 1, 0xe8); /* status of counter 2: low, nothing counted */
+	step_in(f, 0x42, 1, 0x70);
+	step_in(f, 0x61, 1, 0);
+	step_out(f, 0x64, 1, 0xaa);
+	step_in(f, 0x60, 1, 0x55);
+	step_out(f, 0x64, 1, 0xfe);
+	create_and_seal(f);
+	assert_non_null(vmm_machine_pit(f->m));
+	assert_non_null(vmm_machine_rtc(f->m));
+	assert_non_null(vmm_machine_i8042(f->m));
+	/* The refresh bit toggles with the time. */
+	f->steps[0][7].flags = 0;
+	assert_int_equal(run(f, 0).reason, VMM_MACHINE_RESET);
+	assert_int_equal(vmm_machine_reset(f->m), 0);
+	/* Kicked before. */
+	vmm_machine_kick(f->m);
+	assert_int_equal(vmm_machine_run_timers(f->m), 0);
+}
+
+static void *keep_time(void *opaque)
+{
+	return (void *)(intptr_t)vmm_machine_run_timers(((struct fixture *)opaque)->m);
+}
+
+/* A thread that waits for nothing wakes up when a guest wants something, and when it is kicked. */
+static void timers(void **state)
+{
+	const struct {
+		uint16_t port;
+		uint8_t value;
+	} program[] = {{0x43, 0x34}, {0x40, 0xa9}, {0x40, 0x04}}; /* 1,000 Hz */
+	struct fixture *f = *state;
+	pthread_t thread;
+	void *result;
+
+	create_and_seal(f);
+	assert_int_equal(vmm_machine_run_timers(f->m), -VMM_ENOTSUP);
+	assert_int_equal(vmm_machine_destroy(f->m), 0);
+	order_legacy(f);
+	create_and_seal(f);
+	assert_int_equal(pthread_create(&thread, NULL, keep_time, f), 0);
+	for (size_t i = 0; i < sizeof(program) / sizeof(program[0]); i++) {
+		uint64_t value = program[i].value;
+
+		assert_int_equal(vmm_vm_dispatch(vmm_machine_vm(f->m), VMM_SPACE_PORT,
+						 program[i].port, 1, 1, &value),
+				 0);
+	}
+	usleep(20000);
+	vmm_machine_kick(f->m);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_null(result);
+}
+
+static void a_bios(void **state)
+{
+	const size_t len = 0x40000;
+	struct fixture *f = *state;
+	uint8_t *image = malloc(len), got[2];
+	struct vmm_vm *vm;
+
+	memset(image, 0x5a, len);
+	image[len - 1] = 0xc3;
+	create(f);
+	assert_int_equal(vmm_machine_load_bios(f->m, image, len), -VMM_ENOTSUP);
+	assert_int_equal(vmm_machine_destroy(f->m), 0);
+	set(f, "boot.firmware=bios");
+	set(f, "fw-cfg.enable=yes");
+	create(f);
+	/* Told of memory and of the tables, which are not in its place. */
+	assert_int_equal(vmm_machine_fw_cfg_file(f->m, "etc/e820", "", 1), -VMM_EEXIST);
+	assert_int_equal(vmm_machine_fw_cfg_file(f->m, "etc/acpi/rsdp", "", 1), -VMM_EEXIST);
+	assert_int_equal(vmm_machine_fw_cfg_file(f->m, "etc/sercon-port", "", 1), -VMM_EEXIST);
+	vm = vmm_machine_vm(f->m);
+	assert_int_equal(vmm_vm_read(vm, 0xe0000, got, 2), 0);
+	assert_int_equal(got[0], 0);
+	assert_int_equal(vmm_machine_load_bios(f->m, NULL, len), -VMM_EINVAL);
+	assert_int_equal(vmm_machine_load_bios(f->m, image, 0), -VMM_EINVAL);
+	assert_int_equal(vmm_machine_load_bios(f->m, image, 0x1000), -VMM_EINVAL);
+	assert_int_equal(vmm_machine_load_bios(f->m, image, 0x110000), -VMM_EINVAL);
+	assert_int_equal(vmm_machine_load_bios(f->m, image, len), 0);
+	assert_int_equal(vmm_machine_load_bios(f->m, image, 0x10000), -VMM_ESTATE);
+	assert_int_equal(vmm_machine_seal(f->m), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(vmm_vm_read(vm, 0xffffffff, got, 1), 0);
+		assert_int_equal(got[0], 0xc3);
+		assert_int_equal(vmm_vm_read(vm, 0xfffff, got, 1), 0);
+		assert_int_equal(got[0], 0xc3);
+		assert_int_equal(vmm_vm_read(vm, 0xdffff, got, 2), 0);
+		assert_memory_equal(got, "\0\x5a", 2);
+		assert_int_equal(vmm_machine_reset(f->m), 0);
+		assert_int_equal(vmm_vm_fill(vm, 0xe0000, 0, 0x20000), 0);
+		assert_int_equal(vmm_machine_load_bios(f->m, image, len), 0);
+	}
+	assert_int_equal(vmm_vm_read(vm, 0xfffc0000, got, 1), 0);
+	assert_int_equal(vmm_vm_read(vm, 0xfffbffff, got, 1), -VMM_EFAULT);
+	free(image);
+}
+
 static void *run_the_other(void *opaque)
 {
 	struct fixture *f = opaque;
@@ -690,6 +813,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_part_is_there),
+		TEST(legacy_parts),
+		TEST(timers),
+		TEST(a_bios),
 		TEST(allocations_fail_in_turn),
 		TEST(what_is_wrong_is_told),
 		TEST(tables_stand_in_memory),
