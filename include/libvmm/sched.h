@@ -165,9 +165,8 @@ VMM_API void *vmm_sched_opaque(const struct vmm_sched_vcpu *place);
  * Decides only where there is something to decide. Then its work grows with the number of CPUs and
  * with the logarithm of the number of vCPUs, but for vCPUs that have come to wake up.
  *
- * Context: The CPU or thread that stands for @cpu, no lock held, not from a callback. Does not
- * allocate.
- * Return: 0, -VMM_ERANGE (no such CPU).
+ * Context: The CPU or thread that stands for @cpu, which is the same until vmm_sched_leave(); no
+ * lock held, not from a callback. Does not allocate. Return: 0, -VMM_ERANGE (no such CPU).
  */
 VMM_API int vmm_sched_next(struct vmm_sched *sched, uint32_t cpu, const struct vmm_exit *exit,
 			   uint64_t limit_ns, struct vmm_sched_vcpu **place);

@@ -56,6 +56,7 @@ static bool allocate(struct vmm_sched *s)
 	for (uint32_t i = 0; i < s->cpu_count; i++) {
 		struct vmm__sched_cpu *cpu = &s->cpu[i];
 
+		cpu->bit = UINT64_C(1) << i;
 		cpu->ready.node = (void *)at;
 		at += queue_bytes(s);
 		cpu->timers.node = (void *)at;

@@ -79,6 +79,7 @@ struct vmm__sched_cpu {
 	_Atomic uint64_t head;                              /* the least vtime in ready */
 
 	_Alignas(VMM__CACHE_LINE) struct vmm__mutex lock; /* of all below */
+	uint64_t bit;                                     /* in masks of CPUs; never changes */
 	struct vmm_sched_vcpu *current;
 	struct vmm__sched_queue ready;  /* by vtime */
 	struct vmm__sched_queue timers; /* by time */

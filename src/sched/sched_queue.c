@@ -45,6 +45,15 @@ void vmm__sched_push(struct vmm__sched_queue *queue, struct vmm_sched_vcpu *vcpu
 	rise(queue, queue->count++, (struct vmm__sched_node){key, vcpu});
 }
 
+struct vmm_sched_vcpu *vmm__sched_swap(struct vmm__sched_queue *queue, struct vmm_sched_vcpu *vcpu,
+				       uint64_t key)
+{
+	struct vmm_sched_vcpu *first = queue->node[0].vcpu;
+
+	sink(queue, 0, (struct vmm__sched_node){key, vcpu});
+	return first;
+}
+
 void vmm__sched_remove(struct vmm__sched_queue *queue, struct vmm_sched_vcpu *vcpu)
 {
 	struct vmm__sched_node last = queue->node[--queue->count];

@@ -29,6 +29,9 @@ static inline bool vmm__sched_before(uint64_t a, uint64_t b)
 }
 
 void vmm__sched_push(struct vmm__sched_queue *queue, struct vmm_sched_vcpu *vcpu, uint64_t key);
+/* One in, and the first out, which is what is returned; there is one. */
+struct vmm_sched_vcpu *vmm__sched_swap(struct vmm__sched_queue *queue, struct vmm_sched_vcpu *vcpu,
+				       uint64_t key);
 /* Any member. */
 void vmm__sched_remove(struct vmm__sched_queue *queue, struct vmm_sched_vcpu *vcpu);
 

@@ -326,8 +326,8 @@ static struct vmm_sched_vcpu *take_back(struct vmm_sched *s, struct vmm__sched_c
 	struct vmm_sched_vcpu *v = cpu->current;
 
 	charge(s, cpu, now);
-	if (VMM__UNLIKELY(v->stop != 0 || (atomic_load_explicit(&v->cpus, memory_order_relaxed) &
-					   bit(number_of(cpu, s))) == 0)) {
+	if (VMM__UNLIKELY(v->stop != 0 ||
+			  (atomic_load_explicit(&v->cpus, memory_order_relaxed) & cpu->bit) == 0)) {
 		cpu->current = NULL;
 		depart(v, vmm__sched_place_for(v));
 		return v;
@@ -407,15 +407,17 @@ static struct vmm_sched_vcpu *choose(struct vmm_sched *s, struct vmm__sched_cpu 
 			cpu->until_ns = end_of_slice(s, cpu, now);
 		return v;
 	}
-	if (v != NULL) {
+	if (v != NULL) { /* then somebody waits */
 		v->stats.preempted++;
-		cpu->current = NULL;
-		vmm__sched_make_ready(v, cpu, now);
-	}
-	if (cpu->ready.count == 0)
+		v->ready_ns = now;
+		set_state(v, SCHED_READY);
+		v = vmm__sched_swap(&cpu->ready, v, v->vtime);
+	} else if (cpu->ready.count != 0) {
+		v = cpu->ready.node[0].vcpu;
+		vmm__sched_remove(&cpu->ready, v);
+	} else {
 		return NULL;
-	v = cpu->ready.node[0].vcpu;
-	vmm__sched_remove(&cpu->ready, v);
+	}
 	publish(cpu);
 	set_state(v, SCHED_RUNNING);
 	if (vmm__sched_before(cpu->floor, v->vtime))
@@ -554,7 +556,7 @@ static void sleep(struct vmm_sched *s, struct vmm__sched_cpu *cpu, uint64_t unti
 	uint64_t now, ns = VMM_FOREVER;
 
 	atomic_store(&cpu->running, NULL);
-	atomic_fetch_or(&s->sleeping, bit(number));
+	atomic_fetch_or(&s->sleeping, cpu->bit);
 	if (!fetch(s, number, NULL)) {
 		until = until < end ? until : end;
 		if (until != VMM_FOREVER) {
@@ -564,7 +566,7 @@ static void sleep(struct vmm_sched *s, struct vmm__sched_cpu *cpu, uint64_t unti
 		if (ns != 0)
 			vmm__wait(s->host, &cpu->poked, 0, ns);
 	}
-	atomic_fetch_and(&s->sleeping, ~bit(number));
+	atomic_fetch_and(&s->sleeping, ~cpu->bit);
 }
 
 /* Out of the current's hands; it waits here for the CPU to ask again, or for another to fetch it.
@@ -588,22 +590,21 @@ static void put_down(struct vmm_sched *s, struct vmm__sched_cpu *cpu, const stru
 		arrive(gone);
 }
 
-static VMM__COLD void begin(struct vmm_sched *s, struct vmm__sched_cpu *cpu, uint64_t thread)
+static VMM__COLD void begin(struct vmm_sched *s, struct vmm__sched_cpu *cpu)
 {
-	atomic_store(&cpu->thread, thread);
-	atomic_fetch_or(&s->asking, bit(number_of(cpu, s)));
+	atomic_store(&cpu->thread, vmm__thread_id(s->host));
+	atomic_fetch_or(&s->asking, cpu->bit);
 }
 
 static struct vmm_sched_vcpu *next(struct vmm_sched *s, struct vmm__sched_cpu *cpu,
 				   const struct vmm_exit *exit, uint64_t limit_ns)
 {
-	const uint64_t thread = vmm__thread_id(s->host);
 	uint64_t end = VMM_FOREVER;
 	struct plan plan;
 	bool back = true;
 
-	if (VMM__UNLIKELY(atomic_load_explicit(&cpu->thread, memory_order_relaxed) != thread))
-		begin(s, cpu, thread);
+	if (VMM__UNLIKELY(atomic_load_explicit(&cpu->thread, memory_order_relaxed) == 0))
+		begin(s, cpu);
 	for (;;) {
 		if (atomic_load_explicit(&cpu->poked, memory_order_relaxed) != 0) {
 			atomic_store(&cpu->poked, 0);
@@ -699,7 +700,7 @@ int vmm_sched_leave(struct vmm_sched *sched, uint32_t number)
 	if (number >= sched->cpu_count)
 		return -VMM_ERANGE;
 	cpu = &sched->cpu[number];
-	atomic_fetch_and(&sched->asking, ~bit(number));
+	atomic_fetch_and(&sched->asking, ~cpu->bit);
 	atomic_store(&cpu->thread, 0);
 	put_down(sched, cpu, NULL);
 	read_mailbox(sched, cpu);

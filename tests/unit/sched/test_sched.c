@@ -602,12 +602,16 @@ static void test_many(void **state)
 	}
 	run_for(10 * SEC);
 	for (uint32_t i = 0; i < 200; i++) {
-		if (world.guest[i].ran_ns < least)
-			least = world.guest[i].ran_ns;
-		if (world.guest[i].ran_ns > most)
-			most = world.guest[i].ran_ns;
+		const uint64_t ran = world.guest[i].ran_ns;
+
+		/* Who gives his CPU away has less. */
+		assert_true(ran > 0);
+		if (i % 3 == 2)
+			continue;
+		least = ran < least ? ran : least;
+		most = ran > most ? ran : most;
 	}
-	assert_true(least >= most / 100 * 75);
+	assert_true(least >= most / 100 * 95);
 	end();
 }
 
