@@ -104,6 +104,9 @@ struct vmm__native_ops {
 	/* A dedicated vCPU, after vcpu_reset() and when it settles: its partition says how. NULL:
 	 * there are none. */
 	void (*dedicate)(struct vmm__native_vcpu *v);
+	/* The calling CPU is ready for this vCPU: entering will not call
+	 * vmm__native_timer_here(). NULL: nobody knows. */
+	bool (*is_here)(const struct vmm__native_vcpu *v);
 	/* PAUSE. NULL: the processor cannot. */
 	void (*trap_pause)(struct vmm__native_vcpu *v, bool on);
 };

@@ -113,10 +113,13 @@ void vmm__native_timer_here(struct vmm__native_vcpu *v)
 
 void vmm__native_set_timer(struct vmm__native_vcpu *v, uint64_t deadline)
 {
+	const bool unknown = v->timer_ns == 0;
+
 	if (deadline == v->timer_ns)
 		return;
 	v->timer_ns = deadline;
-	vmm__native_timer_here(v);
+	if (!unknown || !v->vm->ops->is_here || v->vm->ops->is_here(v))
+		vmm__native_timer_here(v);
 }
 
 static void take_news(struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)

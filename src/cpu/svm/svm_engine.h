@@ -23,6 +23,7 @@ void vmm__svm_trap_dr(struct vmm__native_vcpu *v, bool on);
 void vmm__svm_trap_pause(struct vmm__native_vcpu *v, bool on);
 
 /* svm_run.c */
+bool vmm__svm_is_here(const struct vmm__native_vcpu *v);
 int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
 /* What run() is made of, for one that counts every exit. */
 int vmm__svm_take_cpu(struct vmm__native_vcpu *v, struct vmm_error *error);

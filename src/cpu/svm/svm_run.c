@@ -33,6 +33,14 @@ static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct
 	return 0;
 }
 
+bool vmm__svm_is_here(const struct vmm__native_vcpu *v)
+{
+	const struct vmm_host *host = v->vm->host;
+
+	return host->thread_id(host->opaque) == v->cpu &&
+	       vmm__native_rdmsr(SVM_MSR_HSAVE_PA) == v->world.own[SVM_OWN_HSAVE];
+}
+
 /* Take the CPU; vmm__svm_unload() gives it back. */
 static VMM__INLINE int load(struct vmm__native_vcpu *v, struct vmm_error *error)
 {
