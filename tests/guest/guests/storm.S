@@ -7,6 +7,9 @@
 #include "apic.inc"
 #define COUNT SCRATCH
 #define KIND SCRATCH + 8
+#define LAST SCRATCH + 16
+#define WHO SCRATCH + 20
+#define LEAST SCRATCH + 24
 #define VECTOR 0x40
 
 .macro forever what:vararg
@@ -51,7 +54,22 @@ pauses:	forever pause
 	/* A register that the library has itself. */
 registers:
 	mov $LAPIC_SVR, %edx
-	forever mov (%rdx), %eax
+	forever mov (%rdx), %eax	/* How long it takes at least from the other vCPU's PAUSE until here. RBP tells the two apart. */
+switches:
+	movl $-1, LEAST
+1:	mov %ebp, WHO
+	rdtsc
+	mov %eax, LAST
+	pause
+	rdtsc
+	cmp %ebp, WHO
+	je 1b
+	sub LAST, %eax
+	cmp LEAST, %eax
+	jae 1b
+	mov %eax, LEAST
+	jmp 1b
+
 interrupt:
 	push %rdi
 	register LAPIC_EOI, 0
@@ -59,6 +77,6 @@ interrupt:
 	iretq
 
 	.balign 8
-kinds:	.quad work, ports, mmio, cpuids, calls, halts, ipis, pauses, registers
+kinds:	.quad work, ports, mmio, cpuids, calls, halts, ipis, pauses, registers, switches
 functions
 idt_register
