@@ -414,6 +414,31 @@ static void paused_clock_stops(void **state)
 	guest_destroy(&g);
 }
 
+/* What is read during a pause is of its moment, and what is written goes on from its end. */
+static void paused_time_is_set(void **state)
+{
+	struct vmm_x86_clock clock = {.ns = UINT64_C(1) << 44}, clock1;
+	struct vmm_x86_tsc tsc = {.value = UINT64_C(1) << 50}, tsc0, tsc1;
+	struct guest g;
+
+	(void)state;
+	guest_create(&g, VMM_IRQCHIP_ARCH, 0, 2);
+	assert_ok(vmm_vm_pause(g.vm));
+	assert_ok(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_TSC, 0, &tsc0, sizeof(tsc0)));
+	assert_ok(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_TSC, 0, &tsc1, sizeof(tsc1)));
+	assert_int_equal(tsc0.value, tsc1.value);
+	assert_ok(vmm_vcpu_set_state(g.vcpu, VMM_STATE_X86_TSC, 0, &tsc, sizeof(tsc)));
+	assert_ok(vmm_vm_set_state(g.vm, VMM_STATE_X86_CLOCK, 0, &clock, sizeof(clock)));
+	assert_ok(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_TSC, 0, &tsc1, sizeof(tsc1)));
+	assert_int_equal(tsc1.value, tsc.value);
+	assert_ok(vmm_vm_resume(g.vm));
+	assert_ok(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_TSC, 0, &tsc1, sizeof(tsc1)));
+	assert_in_range(tsc1.value, tsc.value, tsc.value + UINT64_C(60000) * tsc1.khz);
+	assert_ok(vmm_vm_get_state(g.vm, VMM_STATE_X86_CLOCK, 0, &clock1, sizeof(clock1)));
+	assert_in_range(clock1.ns, clock.ns, clock.ns + UINT64_C(60000000000));
+	guest_destroy(&g);
+}
+
 static void translate(void **state)
 {
 	uint64_t gpa = 0, value;
@@ -461,6 +486,7 @@ int main(void)
 		cmocka_unit_test(multiprocessor_state),
 		cmocka_unit_test(tsc),
 		cmocka_unit_test(paused_clock_stops),
+		cmocka_unit_test(paused_time_is_set),
 		cmocka_unit_test(translate),
 	};
 

@@ -446,6 +446,61 @@ static void states_come_back(void **state)
 	end_all(&g);
 }
 
+static uint64_t tsc_of(struct vmm_vcpu *vcpu)
+{
+	struct vmm_x86_tsc tsc;
+
+	assert_int_equal(vmm_vcpu_get_state(vcpu, VMM_STATE_X86_TSC, 0, &tsc, sizeof(tsc)), 0);
+	return tsc.value;
+}
+
+static uint64_t clock_of(struct vmm_vm *vm)
+{
+	struct vmm_x86_clock clock;
+
+	assert_int_equal(vmm_vm_get_state(vm, VMM_STATE_X86_CLOCK, 0, &clock, sizeof(clock)), 0);
+	return clock.ns;
+}
+
+/* vCPUs that are saved and restored one after the other have the same time, however long it takes.
+ */
+static void time_waits_for_who_restores_it(void **state)
+{
+	const struct vmm_vm_config config = {
+		.size = sizeof(config), .max_vcpus = 2, .clock = VMM_CLOCK_STOPS};
+	const struct vmm_x86_tsc tsc = {.value = BIT(40)};
+	const struct vmm_x86_clock clock = {.ns = BIT(30)};
+	struct vmm_vcpu *vcpus[2];
+	struct guest g = begin();
+	uint64_t first;
+
+	(void)state;
+	vmm_vm_destroy(g.vm);
+	assert_int_equal(vmm_vm_create(g.ctx, &config, &g.vm), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct vmm_vcpu_config vcpu = {.size = sizeof(vcpu), .index = i, .arch_id = i};
+
+		assert_int_equal(vmm_vcpu_create(g.vm, &vcpu, &vcpus[i]), 0);
+	}
+	assert_int_equal(vmm_vm_seal(g.vm), 0);
+	assert_int_equal(vmm_vm_pause(g.vm), 0);
+	assert_int_equal(tsc_of(vcpus[0]), tsc_of(vcpus[1]));
+	assert_int_equal(clock_of(g.vm), clock_of(g.vm));
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(
+			vmm_vcpu_set_state(vcpus[i], VMM_STATE_X86_TSC, 0, &tsc, sizeof(tsc)), 0);
+	assert_int_equal(vmm_vm_set_state(g.vm, VMM_STATE_X86_CLOCK, 0, &clock, sizeof(clock)), 0);
+	cpu.tsc += BIT(50);
+	assert_int_equal(tsc_of(vcpus[0]), tsc.value);
+	assert_int_equal(clock_of(g.vm), clock.ns);
+	assert_int_equal(vmm_vm_resume(g.vm), 0);
+	first = tsc_of(vcpus[0]);
+	assert_in_range(first, tsc.value, tsc.value + BIT(20));
+	assert_in_range(tsc_of(vcpus[1]), first, first + 10000);
+	assert_in_range(clock_of(g.vm), clock.ns, clock.ns + BIT(20));
+	end_all(&g);
+}
+
 static void allocations_fail_in_turn(void **state)
 {
 	struct guest g = {0};
@@ -475,6 +530,7 @@ int main(void)
 		cmocka_unit_test(kicks_come_before_the_guest),
 		cmocka_unit_test(impossible_states_are_refused),
 		cmocka_unit_test(states_come_back),
+		cmocka_unit_test(time_waits_for_who_restores_it),
 		cmocka_unit_test(allocations_fail_in_turn),
 	};
 
