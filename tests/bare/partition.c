@@ -310,6 +310,19 @@ static bool resume(struct runner *r)
 	return true;
 }
 
+/* It has done more than @rounds_done, at some time. */
+static bool gets_on(struct partition *p, uint64_t rounds_done)
+{
+	const uint64_t end = now() + LONG_NS;
+
+	while (control(p, 0).rounds <= rounds_done) {
+		if (now() > end)
+			return false;
+		pause_ns(MS);
+	}
+	return true;
+}
+
 /* --- cases --- */
 
 /* 1,000 interrupts of its own timer, and a second of idling: no exit. */
@@ -342,16 +355,14 @@ static int case_spin(struct partition *p)
 		struct vmm_x86_regs regs;
 		uint64_t n;
 
-		pause_ns(MS);
+		CHECK(gets_on(p, 0));
 		CHECK(halt(r));
 		CHECK(vmm_vcpu_get_state(r->vcpu, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)) == 0);
 		CHECK((regs.rflags & 0x200) == 0 && regs.rip > ENTRY && regs.rip < 0x20000);
 		n = control(p, 0).rounds;
 		pause_ns(MS);
-		CHECK(n != 0 && control(p, 0).rounds == n);
-		CHECK(resume(r));
-		pause_ns(MS);
-		CHECK(control(p, 0).rounds > n);
+		CHECK(control(p, 0).rounds == n);
+		CHECK(resume(r) && gets_on(p, n));
 	}
 	return 0;
 }
@@ -410,15 +421,11 @@ static int case_budget(struct partition *p)
 
 	CHECK(make(p, 2, 1, 0) == 0);
 	CHECK(start(p, (uint64_t[]){ORDER_PORTS}) == 0);
-	while (control(p, 0).rounds < 100)
-		pause_ns(MS);
-	CHECK(halt(r));
+	CHECK(gets_on(p, 100) && halt(r));
 	before = exits(p, 0);
 	CHECK(budget(p, 0, 10, 1 << VMM_PARTITION_HOST) == 0);
 	n = control(p, 0).rounds;
-	CHECK(resume(r));
-	while (control(p, 0).rounds < n + 100)
-		pause_ns(MS);
+	CHECK(resume(r) && gets_on(p, n + 100));
 	CHECK(halt(r) && atomic_load(&r->budgets) == 1);
 	CHECK(r->broken.addr == VMM_PARTITION_PORT && r->broken.hw_code == 0x7b);
 	CHECK((r->broken.flags & VMM_EXIT_F_PC) != 0 && r->broken.pc > ENTRY);
@@ -500,9 +507,7 @@ static int case_neighbours(struct partition *p)
 		c = control(p, 0);
 		if (c.wrong != 0 || c.fault != 0 || since(p, 0, &before) != 0)
 			failed = 1;
-		for (uint32_t tries = 0; control(p, 0).rounds == seen && tries < 10000; tries++)
-			pause_ns(MS);
-		if (control(p, 0).rounds == seen)
+		if (!gets_on(p, seen))
 			failed = 1;
 		seen = control(p, 0).rounds;
 		if (failed != 0)
