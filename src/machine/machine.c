@@ -213,8 +213,10 @@ static int add_vcpu(struct vmm_machine *m, uint32_t index, struct vmm_x86_cpuid 
 		    uint32_t *count)
 {
 	const uint64_t apic_id = vmm__plan_cpu_id(&m->plan, vmm__plan_cpu_of_vcpu(&m->plan, index));
-	struct vmm_vcpu_config config = {
-		.size = sizeof(config), .index = index, .arch_id = apic_id};
+	struct vmm_vcpu_config config = {.size = sizeof(config),
+					 .flags = m->profile.cpu_dedicated ? VMM_VCPU_DEDICATED : 0,
+					 .index = index,
+					 .arch_id = apic_id};
 	struct vmm_vcpu *vcpu;
 	int err = vmm_vcpu_create(m->vm, &config, &vcpu);
 
@@ -287,7 +289,8 @@ static int make_vm(struct vmm_machine *m)
 {
 	struct vmm_vm_config config = {
 		.size = sizeof(config),
-		.flags = m->config.vm_flags | (m->profile.legacy_pic ? VMM_VM_PIC : 0),
+		.flags = m->config.vm_flags | (m->profile.legacy_pic ? VMM_VM_PIC : 0) |
+			 (m->profile.cpu_ipi[0] == 'd' ? VMM_VM_IPI_DIRECT : 0),
 		.engine = m->config.engine,
 		.irqchip = VMM_IRQCHIP_ARCH,
 		.max_vcpus = m->plan.cpus,

@@ -42,6 +42,8 @@ const struct vmm__key vmm__keys[] = {
 	NUMBER(VMM_PROFILE_CPU_CSTATES, "cpu", "cstates", cpu_cstates, 0, 3, 0, "power states in _CST, C1 on"),
 	NUMBER(VMM_PROFILE_CPU_PSTATES, "cpu", "pstates", cpu_pstates, 0, 16, 0, "performance states in _PSS"),
 	BOOLEAN(VMM_PROFILE_CPU_CPPC, "cpu", "cppc", cpu_cppc, 0, "collaborative performance control, _CPC"),
+	BOOLEAN(VMM_PROFILE_CPU_DEDICATED, "cpu", "dedicated", cpu_dedicated, 0, "CPUs of its own, with no exits: a partition"),
+	STRING(VMM_PROFILE_CPU_IPI, "cpu", "ipi", cpu_ipi, "checked", "interrupts between a partition's CPUs: checked or direct"),
 
 	SIZE(VMM_PROFILE_CACHE_L1D, "cache", "l1d", cache_l1d, 0, MIB, KIB, 0, "data cache of each core; 0: all caches as the processor has them"),
 	SIZE(VMM_PROFILE_CACHE_L1I, "cache", "l1i", cache_l1i, 0, MIB, KIB, 0, "instruction cache of each core"),

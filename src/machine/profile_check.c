@@ -88,6 +88,8 @@ int vmm__plan_words(const struct vmm_profile *p, struct vmm_profile_error *error
 	int err = check_word("machine.arch", p->arch, "x86", "arm64", error);
 
 	if (err == 0)
+		err = check_word("cpu.ipi", p->cpu_ipi, "checked", "direct", error);
+	if (err == 0)
 		err = check_word("tpm.interface", p->tpm_interface, "crb", "tis", error);
 	if (err == 0)
 		err = check_word("arm.psci", p->arm_psci, "hvc", "smc", error);

@@ -24,6 +24,7 @@
 struct vmm_profile {
 	uint64_t cpu_sockets, cpu_dies, cpu_clusters, cpu_cores, cpu_threads;
 	uint64_t cpu_boot, cpu_present, cpu_hotplug, cpu_mhz, cpu_cstates, cpu_pstates, cpu_cppc;
+	uint64_t cpu_dedicated;
 	uint64_t cache_l1d, cache_l1i, cache_l2, cache_l3;
 	uint64_t memory_size, memory_nodes, memory_slots, memory_hotplug;
 	uint64_t numa_memory[VMM__PROFILE_NODES];
@@ -47,6 +48,7 @@ struct vmm_profile {
 	char name[64];
 	char arch[16];
 	char cpu_model[64];
+	char cpu_ipi[16];
 	char kernel[1024];
 	char initrd[1024];
 	char cmdline[VMM__PROFILE_STRING + 1];
