@@ -133,12 +133,15 @@ def add_busybox(archive, init):
     archive.data('init', init.encode(), 0o755)
 
 
-def guest_image(modules=()):
-    """What is booted as a guest, with kernel modules to load: efivarfs.ko is by itself where there is UEFI."""
+def guest_image(modules=(), programs=()):
+    """What is booted as a guest, with kernel modules to load (efivarfs.ko is by itself where there is UEFI), and
+    programs, as (name in /bin, file)."""
     archive = Archive()
     add_busybox(archive, GUEST_INIT)
     for module in modules:
         archive.file(f'modules/{os.path.basename(module)}', module)
+    for name, source in programs:
+        add_program(archive, f'bin/{name}', source)
     return archive.bytes()
 
 

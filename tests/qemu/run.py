@@ -229,7 +229,8 @@ def vm_archive(path, case):
     if any('vmlinuz' in text for text in texts.values()):
         need_kernel()
         archive.file('vmlinuz', os.path.join(KERNEL, 'vmlinuz'))
-        archive.data('guest.img', initramfs.guest_image())
+        programs = [parse_file(text) for text in case.get('programs', '').split()]
+        archive.data('guest.img', initramfs.guest_image(programs=programs))
     with open(path, 'wb') as stream:
         stream.write(archive.bytes())
     return True

@@ -400,6 +400,36 @@ static void memory_objects(void **state)
 	fake_end(&fake, ctx, vm);
 }
 
+/* Of an engine that has none. */
+static void partitions(void **state)
+{
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	const struct vmm_vm_config config = {.size = sizeof(config), .max_vcpus = 2};
+	struct vmm_vcpu_config vc = {.size = sizeof(vc), .flags = VMM_VCPU_DEDICATED};
+	struct vmm_partition_exits exits = {.size = sizeof(exits)};
+	const struct vmm_exit_budget budget = {.size = sizeof(budget)};
+	struct vmm_vcpu *vcpu;
+	struct vmm_vm *vm;
+
+	(void)state;
+	assert_int_equal(vmm_vm_create(ctx, &config, &vm), 0);
+	assert_int_equal(vmm_vcpu_create(vm, &vc, &vcpu), -VMM_ENOTSUP);
+	vc.flags = VMM_VCPU_DEDICATED << 1;
+	assert_int_equal(vmm_vcpu_create(vm, &vc, &vcpu), -VMM_EINVAL);
+	vc.flags = 0;
+	assert_int_equal(vmm_vcpu_create(vm, &vc, &vcpu), 0);
+	assert_int_equal(vmm_vm_settle(vm), -VMM_ESTATE);
+	assert_int_equal(vmm_vm_settle(NULL), -VMM_EINVAL);
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	assert_int_equal(vmm_vm_settle(vm), 0);
+	assert_int_equal(vmm_vcpu_partition_exits(vcpu, &exits), -VMM_ENOTSUP);
+	assert_int_equal(vmm_vcpu_partition_exits(vcpu, NULL), -VMM_EINVAL);
+	assert_int_equal(vmm_vcpu_exit_budget(vcpu, &budget), -VMM_ENOTSUP);
+	assert_int_equal(vmm_vcpu_exit_budget(NULL, &budget), -VMM_EINVAL);
+	fake_end(&fake, ctx, vm);
+}
+
 static void names_of_exits(void **state)
 {
 	(void)state;
@@ -422,6 +452,7 @@ int main(void)
 		cmocka_unit_test(breakpoints),
 		cmocka_unit_test(sealing_again_after_failure),
 		cmocka_unit_test(memory_objects),
+		cmocka_unit_test(partitions),
 		cmocka_unit_test(names_of_exits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
