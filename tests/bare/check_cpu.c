@@ -70,8 +70,8 @@ int check_timer(void)
 	host->cpu_timer(NULL, now() + 10 * MS);
 	host->cpu_timer(NULL, VMM_FOREVER); /* taken back: nothing ends these early but their own */
 	const uint64_t later = now() + 30 * MS;
-	while (now() < later)
-		host->wait(NULL, &word, 0, later - now());
+	for (uint64_t at = now(); at < later; at = now())
+		host->wait(NULL, &word, 0, later - at);
 	return 0;
 }
 

@@ -226,8 +226,8 @@ static void pause_ns(uint64_t ns)
 	static _Atomic uint32_t never;
 	const uint64_t end = now() + ns;
 
-	while (now() < end)
-		vmm__wait(vmm_bare_host(), &never, 0, end - now());
+	for (uint64_t at = now(); at < end; at = now())
+		vmm__wait(vmm_bare_host(), &never, 0, end - at);
 }
 
 /* All its CPUs are that far. */
@@ -301,8 +301,8 @@ static bool resume(struct runner *r)
 {
 	const uint64_t end = now() + LONG_NS;
 
-	atomic_store(&r->go_on, 1);
-	while (atomic_load(&r->stopped) != 0) {
+	atomic_store(&r->go_on, 1); /* it may have stopped again before this is seen */
+	while (atomic_load(&r->go_on) != 0) {
 		if (now() > end)
 			return false;
 		pause_ns(MS / 10);
