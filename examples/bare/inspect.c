@@ -142,26 +142,49 @@ void inspect_vm(struct vm *vm)
 
 /* --- exits --- */
 
+static void add_exits(struct vmm_vcpu *vcpu, struct vmm_partition_exits *all)
+{
+	struct vmm_partition_exits one = {.size = sizeof(one)};
+
+	vmm_vcpu_partition_exits(vcpu, &one);
+	all->total += one.total;
+	for (uint32_t i = 0; i < VMM_PARTITION_REASONS; i++)
+		all->by[i] += one.by[i];
+}
+
+static void add_stats(struct vmm_vcpu *vcpu, struct vmm_vcpu_stats *all)
+{
+	struct vmm_vcpu_stats one = {.size = sizeof(one)};
+
+	vmm_vcpu_get_stats(vcpu, &one);
+	for (uint32_t i = 0; i < VMM_EXIT_REASONS; i++) {
+		all->handled[i] += one.handled[i];
+		all->returned[i] += one.returned[i];
+	}
+}
+
 void inspect_exits(struct vm *vm)
 {
-	struct vmm_vcpu_stats all = {0};
+	struct vmm_partition_exits exits = {0};
+	struct vmm_vcpu_stats stats = {0};
 
 	for (uint32_t i = 0; i < vm->vcpus; i++) {
 		struct vmm_vcpu *vcpu = vmm_vm_vcpu(vmm_machine_vm(vm->machine), i);
-		struct vmm_vcpu_stats one = {.size = sizeof(one)};
 
-		vmm_vcpu_get_stats(vcpu, &one);
-		all.entries += one.entries;
-		for (uint32_t k = 0; k < VMM_EXIT_REASONS; k++) {
-			all.handled[k] += one.handled[k];
-			all.returned[k] += one.returned[k];
-		}
+		add_exits(vcpu, &exits);
+		add_stats(vcpu, &stats);
 	}
-	vmm_bare_print("  by the bus  by who runs it  since it was started\n");
-	for (uint32_t k = 0; k < VMM_EXIT_REASONS; k++) {
-		if ((all.handled[k] | all.returned[k]) != 0)
-			vmm_bare_print("  %10llu  %14llu  %s\n", (unsigned long long)all.handled[k],
-				       (unsigned long long)all.returned[k], vmm_exit_name(k));
+	vmm_bare_print("%10llu times the hardware left the guest, for\n",
+		       (unsigned long long)exits.total);
+	for (uint32_t i = 0; i < VMM_PARTITION_REASONS; i++) {
+		if (exits.by[i] != 0)
+			vmm_bare_print("%10llu %s\n", (unsigned long long)exits.by[i],
+				       vmm_partition_exit_name(i));
 	}
-	vmm_bare_print("  %10llu entries of the engine\n", (unsigned long long)all.entries);
+	vmm_bare_print("seen by a device, by who runs the vCPU:\n");
+	for (uint32_t i = 0; i < VMM_EXIT_REASONS; i++) {
+		if ((stats.handled[i] | stats.returned[i]) != 0)
+			vmm_bare_print("%10llu %10llu %s\n", (unsigned long long)stats.handled[i],
+				       (unsigned long long)stats.returned[i], vmm_exit_name(i));
+	}
 }

@@ -18,7 +18,10 @@
 
 VMM_BEGIN_DECLS
 
-/* Why the hardware left the guest of a dedicated vCPU. Numbers are ABI. */
+/*
+ * Why the hardware left the guest: of a dedicated vCPU, and of any other, which has its interrupts
+ * from the host and waits there. Numbers are ABI.
+ */
 #define VMM_PARTITION_HOST        0  /* the host's NMI: kicks, stops, changes of memory */
 #define VMM_PARTITION_IPI         1  /* the guest sent an interrupt to another vCPU (ICR) */
 #define VMM_PARTITION_MSR         2  /* any other model-specific register */
@@ -29,13 +32,15 @@ VMM_BEGIN_DECLS
 #define VMM_PARTITION_EXCEPTION   7  /* #DB, #AC or #MC */
 #define VMM_PARTITION_REGISTER    8  /* a control or debug register, XSETBV */
 #define VMM_PARTITION_INSTRUCTION 9  /* another instruction that is not the guest's to execute */
-#define VMM_PARTITION_INTERRUPT   10 /* an interrupt that is not the guest's: SMI, INIT */
+#define VMM_PARTITION_INTERRUPT   10 /* one that is not the guest's: the host's, SMI, INIT */
 #define VMM_PARTITION_SHUTDOWN    11 /* a triple fault */
 #define VMM_PARTITION_OTHER       12
+#define VMM_PARTITION_HLT         13 /* HLT; not of a dedicated vCPU */
+#define VMM_PARTITION_WINDOW      14 /* the guest can take an interrupt that waits; the same */
 #define VMM_PARTITION_REASONS     16 /* one above the highest number that is counted */
 
 /**
- * struct vmm_partition_exits - Exits of a dedicated vCPU since it was reset.
+ * struct vmm_partition_exits - Exits of a vCPU since it was reset.
  * @size:     sizeof(struct vmm_partition_exits), set by the caller.
  * @settled:  1: the partition has settled, and the vCPU runs so.
  * @total:    All of them.
@@ -50,15 +55,20 @@ struct vmm_partition_exits {
 	uint64_t by[VMM_PARTITION_REASONS];
 };
 
+/** vmm_partition_exit_name() - Name of a reason, "CPUID" for instance; NULL for numbers that are
+ * not in use. Context: Any. */
+VMM_API const char *vmm_partition_exit_name(uint32_t reason);
+
 /**
  * vmm_vcpu_partition_exits() - Read the counters.
- * @vcpu:  Dedicated vCPU.
+ * @vcpu:  vCPU, dedicated or not.
  * @exits: Filled.
  *
- * Does not disturb the guest.
+ * Does not disturb the guest. vmm_vcpu_get_stats() has what came of them: exits that a bus or the
+ * embedder saw.
  *
- * Context: Any thread.
- * Return: 0, -VMM_EINVAL, -VMM_ENOTSUP (not dedicated).
+ * Context: Any thread; a running vCPU's numbers may lag.
+ * Return: 0, -VMM_EINVAL, -VMM_ENOTSUP (an engine that does not see them, such as KVM).
  */
 VMM_API int vmm_vcpu_partition_exits(struct vmm_vcpu *vcpu, struct vmm_partition_exits *exits);
 

@@ -3,15 +3,39 @@
 #include "libvmm/partition.h"
 #include "core.h"
 
+static const char *const names[] = {
+	[VMM_PARTITION_HOST] = "HOST",
+	[VMM_PARTITION_IPI] = "IPI",
+	[VMM_PARTITION_MSR] = "MSR",
+	[VMM_PARTITION_CPUID] = "CPUID",
+	[VMM_PARTITION_PORT] = "PORT",
+	[VMM_PARTITION_MEMORY] = "MEMORY",
+	[VMM_PARTITION_HYPERCALL] = "HYPERCALL",
+	[VMM_PARTITION_EXCEPTION] = "EXCEPTION",
+	[VMM_PARTITION_REGISTER] = "REGISTER",
+	[VMM_PARTITION_INSTRUCTION] = "INSTRUCTION",
+	[VMM_PARTITION_INTERRUPT] = "INTERRUPT",
+	[VMM_PARTITION_SHUTDOWN] = "SHUTDOWN",
+	[VMM_PARTITION_OTHER] = "OTHER",
+	[VMM_PARTITION_HLT] = "HLT",
+	[VMM_PARTITION_WINDOW] = "WINDOW",
+};
+
+const char *vmm_partition_exit_name(uint32_t reason)
+{
+	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : NULL;
+}
+
 int vmm_vcpu_partition_exits(struct vmm_vcpu *vcpu, struct vmm_partition_exits *out)
 {
 	struct vmm_partition_exits exits = {.size = sizeof(exits)};
 
 	if (vcpu == NULL || out == NULL)
 		return -VMM_EINVAL;
-	if (!vcpu->dedicated)
+	if (vcpu->vm->engine->partition_exits == NULL)
 		return vmm__vcpu_fail(vcpu, -VMM_ENOTSUP, "vmm_vcpu_partition_exits",
-				      "vCPU %u is not dedicated", vcpu->index);
+				      "engine %s does not see the hardware's exits",
+				      vcpu->vm->engine->name);
 	vcpu->vm->engine->partition_exits(vcpu->backend, &exits);
 	for (uint32_t i = 0; i < VMM_PARTITION_REASONS; i++)
 		exits.total += exits.by[i];

@@ -231,6 +231,9 @@ struct vmm__native_vcpu {
 	/* Places in cpuid, plus one; 0: none. */
 	uint16_t basic[NATIVE_CPUID_BASIC], pv[NATIVE_CPUID_PV], extended[NATIVE_CPUID_EXTENDED];
 
+	/* By VMM_PARTITION_, since it was reset; written by who runs it. */
+	_Atomic uint64_t exits[VMM_PARTITION_REASONS];
+
 	bool dedicated;
 	struct native_partition partition; /* then */
 };
@@ -412,6 +415,12 @@ int vmm__native_skip_and_go_on(struct vmm__native_vcpu *v, uint64_t known);
 /* Length of the instruction that was intercepted; @known without a prefix. */
 uint64_t vmm__native_insn_len(struct vmm__native_vcpu *v, uint64_t known);
 
+/* The hardware has left the guest. @reason: VMM_PARTITION_ */
+static inline void vmm__native_count(struct vmm__native_vcpu *v, uint32_t reason)
+{
+	atomic_fetch_add_explicit(&v->exits[reason], 1, memory_order_relaxed);
+}
+
 /* native_partition.c: dedicated vCPUs. */
 int vmm__native_partition_create(struct vmm__native_vcpu *v, struct vmm_error *error);
 /* Its CPU, if it has one, is the host's again. */
@@ -426,7 +435,7 @@ int vmm__native_partition_set_msr(struct vmm__native_vcpu *v, uint32_t index, ui
 void vmm__native_partition_post(void *vm, uint32_t index, uint32_t vector);
 /* Before each entry: this CPU is the vCPU's, now if it has none. */
 int vmm__native_partition_enter(struct vmm__native_vcpu *v, struct vmm_error *error);
-/* After each exit. @reason: VMM_PARTITION_ */
+/* After each exit of one. @reason: VMM_PARTITION_ */
 void vmm__native_partition_count(struct vmm__native_vcpu *v, uint32_t reason);
 /* True: *@exit is to be given, VMM_EXIT_BUDGET. */
 bool vmm__native_partition_due(struct vmm__native_vcpu *v, struct vmm_exit *exit);

@@ -209,8 +209,6 @@ void vmm__native_partition_reset(struct vmm__native_vcpu *v)
 	p->own_cpuid = false;
 	p->msrpm = v->vm->partition_msrpm[0];
 	v->vm->ops->dedicate(v);
-	for (uint32_t i = 0; i < VMM_PARTITION_REASONS; i++)
-		atomic_store(&p->exits[i], 0);
 }
 
 /* --- MSRs that are intercepted --- */
@@ -316,7 +314,7 @@ static void spend(struct vmm__native_vcpu *v, uint32_t reason)
 
 void vmm__native_partition_count(struct vmm__native_vcpu *v, uint32_t reason)
 {
-	atomic_fetch_add_explicit(&v->partition.exits[reason], 1, memory_order_relaxed);
+	vmm__native_count(v, reason);
 	if (atomic_load(&v->partition.budget_on))
 		spend(v, reason);
 }
@@ -345,7 +343,7 @@ void vmm__native_partition_exits(void *vcpu, struct vmm_partition_exits *exits)
 
 	exits->settled = atomic_load(&v->partition.settled);
 	for (uint32_t i = 0; i < VMM_PARTITION_REASONS; i++)
-		exits->by[i] = atomic_load(&v->partition.exits[i]);
+		exits->by[i] = atomic_load(&v->exits[i]);
 }
 
 void vmm__native_exit_budget(void *vcpu, const struct vmm_exit_budget *budget)

@@ -19,7 +19,6 @@ struct native_partition {
 	_Atomic uint32_t running; /* in its run() */
 	uint64_t tpr;             /* the guest's task priority while the host runs */
 
-	_Atomic uint64_t exits[VMM_PARTITION_REASONS]; /* written by who runs it */
 	_Atomic uint32_t budget_on, budget_excused;
 	_Atomic uint64_t budget_left;
 	bool own_cpuid;       /* CPUID is the processor's */

@@ -236,6 +236,8 @@ int vmm__native_vcpu_reset(void *vcpu, struct vmm_error *error)
 	memset(v->vmcb, 0, sizeof(*v->vmcb));
 	v->vm->ops->vcpu_reset(v);
 	vmm__lapic_reset(&v->lapic);
+	for (uint32_t i = 0; i < VMM_PARTITION_REASONS; i++)
+		atomic_store(&v->exits[i], 0);
 	if (v->dedicated)
 		vmm__native_partition_reset(v);
 	vmm__native_reset_msrs(v);

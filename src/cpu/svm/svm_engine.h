@@ -31,6 +31,8 @@ void vmm__svm_give_cpu(struct vmm__native_vcpu *v);
 bool vmm__svm_serve_requests(struct vmm__native_vcpu *v);
 
 /* svm_partition.c */
+/* Of the exit that has come: VMM_PARTITION_ */
+uint32_t vmm__svm_reason(const struct vmm__native_vcpu *v);
 void vmm__svm_dedicate(struct vmm__native_vcpu *v);
 int vmm__svm_run_dedicated(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
 

@@ -22,7 +22,7 @@ void vmm__svm_dedicate(struct vmm__native_vcpu *v)
 
 /* --- counting --- */
 
-static uint32_t reason_of(const struct vmm__native_vcpu *v)
+uint32_t vmm__svm_reason(const struct vmm__native_vcpu *v)
 {
 	uint64_t code = v->vmcb->exitcode;
 
@@ -51,6 +51,10 @@ static uint32_t reason_of(const struct vmm__native_vcpu *v)
 	case SVM_EXIT_SMI:
 	case SVM_EXIT_INIT:
 		return VMM_PARTITION_INTERRUPT;
+	case SVM_EXIT_VINTR:
+		return VMM_PARTITION_WINDOW;
+	case SVM_EXIT_HLT:
+		return VMM_PARTITION_HLT;
 	case SVM_EXIT_SHUTDOWN:
 		return VMM_PARTITION_SHUTDOWN;
 	default:
@@ -78,7 +82,7 @@ static int enter(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_e
 	}
 	v->vmcb->eventinj = 0;
 	v->vmcb->tlb_control = SVM_TLB_NOTHING;
-	vmm__native_partition_count(v, reason_of(v));
+	vmm__native_partition_count(v, vmm__svm_reason(v));
 	return vmm__svm_handle(v, exit, error);
 }
 

@@ -220,10 +220,14 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 		}
 		code = run_guest(v);
 		unload(v);
-		if (VMM__LIKELY(code == SVM_EXIT_IOIO && give_port(v, exit)))
+		if (VMM__LIKELY(code == SVM_EXIT_IOIO && give_port(v, exit))) {
+			vmm__native_count(v, VMM_PARTITION_PORT);
 			return 0;
+		}
 		if (code == NO_ENTRY)
 			vmm__native_unstage(v);
+		else
+			vmm__native_count(v, vmm__svm_reason(v));
 		r = code == NO_ENTRY ? NATIVE_AGAIN : vmm__svm_handle(v, exit, error);
 	} while (r == NATIVE_AGAIN);
 	return r;
