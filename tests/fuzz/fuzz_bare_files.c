@@ -45,28 +45,34 @@ static size_t entry(uint8_t *to, const char *name, uint32_t mode, const char *te
 	return at;
 }
 
-/* An archive of a profile and a kernel in a folder; the same without the profile; no archive. */
+/* An archive of a profile and a kernel in a folder; the same without the profile; no archive; the
+ * first again, with a profile that has a name. */
 size_t fuzz_seed(unsigned int index, uint8_t *buf)
 {
+	static const char *const profiles[] = {"vm/profile", NULL, NULL, "vm/one.profile"};
 	static struct files files;
+	const char *profile;
 	size_t at = 0;
 
-	if (index > 2)
+	if (index > 3)
 		return 0;
+	profile = profiles[index];
 	if (index == 2) {
 		memcpy(buf, "plain", 5);
 		return 5;
 	}
 	at += entry(buf + at, "vm", 0040755, "");
 	at += entry(buf + at, "vm/kernel", 0100644, "bytes");
-	if (index == 0)
-		at += entry(buf + at, "vm/profile", 0100644, "[cpu]\ncores = 2\n");
+	if (profile != NULL)
+		at += entry(buf + at, profile, 0100644, "[cpu]\ncores = 2\n");
 	at += entry(buf + at, "TRAILER!!!", 0, "");
 	files.count = 0;
 	FUZZ_CHECK(files_add(&files, buf, at, "name") == 0);
-	FUZZ_CHECK(files.count == (index == 0 ? 2 : 1));
-	FUZZ_CHECK(strcmp(files.file[0].name, index == 0 ? "kernel" : "name") == 0);
-	FUZZ_CHECK(files.file[0].len == (index == 0 ? 5 : at));
+	FUZZ_CHECK(files.count == (profile != NULL ? 2 : 1));
+	FUZZ_CHECK(strcmp(files.file[0].name, profile != NULL ? "kernel" : "name") == 0);
+	FUZZ_CHECK(files.file[0].len == (profile != NULL ? 5 : at));
 	FUZZ_CHECK((files_find(&files, "/boot/profile") != NULL) == (index == 0));
+	FUZZ_CHECK(profile == NULL ||
+		   files_profile_stem(files.file[1].name) == (index == 3 ? 3 : 0));
 	return at;
 }
