@@ -339,6 +339,22 @@ static uint32_t xsave_size(const struct vmm__native_vcpu *v)
 	return size;
 }
 
+/* The same in the compacted format, which XSAVEC makes: SDM 1 13.4.3. */
+static uint32_t compacted_size(const struct vmm__native_vcpu *v)
+{
+	uint32_t size = 576;
+
+	for (uint32_t i = 2; i < 63; i++) {
+		struct vmm_x86_cpuid e = vmm__native_leaf(v, 0xd, i);
+
+		if (!(v->world.xcr0 >> i & 1))
+			continue;
+		size = e.ecx & 2 ? (size + 63) & ~63u : size;
+		size += e.eax;
+	}
+	return size;
+}
+
 /* The entry that answers; @e is the first one of the leaf. */
 static const struct vmm_x86_cpuid *subleaf_of(const struct vmm__native_vcpu *v,
 					      const struct vmm_x86_cpuid *e, uint32_t subleaf)
@@ -373,4 +389,6 @@ void vmm__native_do_cpuid(struct vmm__native_vcpu *v)
 		v->world.rcx |= CPUID_7_ECX_OSPKE;
 	else if (leaf == 0xd && subleaf == 0)
 		v->world.rbx = xsave_size(v);
+	else if (leaf == 0xd && subleaf == 1 && (e->eax & 2))
+		v->world.rbx = compacted_size(v);
 }
