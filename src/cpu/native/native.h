@@ -89,10 +89,16 @@ struct vmm__native_ops {
 	/* Called once the shared parts have been made: features, gpa_bits, and the nested tables'
 	 * format, ia_bits, leaf_shift and flags in *@paging. */
 	void (*vm_init)(struct vmm__native_vm *vm, struct vmm__pt_config *paging);
+	/* NULL, or what is to be done before its pages are given back. */
+	void (*vcpu_fini)(struct vmm__native_vcpu *v);
 	/* The block, and what stands beside it, as for a vCPU that never ran. */
 	void (*vcpu_reset)(struct vmm__native_vcpu *v);
 	/* Let the guest have an MSR itself; all others are intercepted. @access: VMM_FILTER_ */
 	void (*pass_msr)(struct vmm__native_vm *vm, uint32_t msr, uint32_t access);
+
+	/* Registers of the block are about to be looked at, or changed, that is others than RAX,
+	 * RSP, RIP, RFLAGS, CPL, EFER, CS's attributes and shadow, which are always there. */
+	void (*regs)(struct vmm__native_vcpu *v, bool change);
 
 	/* --- what makes the guest leave, from the next entry on --- */
 	/* As soon as it could take an interrupt. */
@@ -252,6 +258,11 @@ static inline void vmm__native_free(const struct vmm__native_vm *vm, void *ptr, 
 static inline uint64_t vmm__native_phys(const struct vmm__native_vm *vm, const void *ptr)
 {
 	return vm->host->virt_to_phys(vm->host->opaque, ptr);
+}
+
+static inline void vmm__native_regs(struct vmm__native_vcpu *v, bool change)
+{
+	v->vm->ops->regs(v, change);
 }
 
 static inline uint64_t vmm__native_event(uint32_t type, uint32_t vector)

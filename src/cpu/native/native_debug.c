@@ -27,6 +27,7 @@ int vmm__native_debug(void *vcpu, const struct vmm_debug_config *config, struct 
 	bool was = v->watching, is = config->count != 0;
 
 	(void)error;
+	vmm__native_regs(v, true);
 	if (is && !was)
 		v->guest_dr7 = v->vmcb->dr7;
 	if (was && !is)
@@ -87,6 +88,7 @@ int vmm__native_debug_access(struct vmm__native_vcpu *v, uint32_t number, bool w
 	struct vmm__x86_insn insn;
 	uint64_t *gpr, *dr;
 
+	vmm__native_regs(v, false);
 	if ((number == 4 || number == 5) && (v->vmcb->cr4 & CR4_DE)) {
 		vmm__native_raise_ud(v);
 		return NATIVE_AGAIN;

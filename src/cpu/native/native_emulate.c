@@ -301,6 +301,7 @@ int vmm__native_emulate(struct vmm__native_vcpu *v, uint64_t gpa, bool write, ui
 {
 	struct vmm__x86_emulator *e = &v->emulator;
 
+	vmm__native_regs(v, false);
 	find_paging(v, &e->paging);
 	e->xcr0 = v->has_xsave ? v->world.xcr0 : 0;
 	e->fault_gpa = gpa;
@@ -353,7 +354,10 @@ static size_t fetch(struct vmm__native_vcpu *v, uint8_t *bytes, size_t room)
 int vmm__native_decode(struct vmm__native_vcpu *v, struct vmm__x86_insn *insn)
 {
 	uint8_t bytes[VMM__X86_INSN_MAX];
-	size_t count = fetch(v, bytes, sizeof(bytes));
+	size_t count;
+
+	vmm__native_regs(v, false);
+	count = fetch(v, bytes, sizeof(bytes));
 
 	return vmm__x86_decode(insn, bytes, count, code_size(v->vmcb));
 }

@@ -99,6 +99,7 @@ int vmm__native_handle_xsetbv(struct vmm__native_vcpu *v)
 	const struct vmm__native_world *w = &v->world;
 	uint64_t xcr0 = w->rdx << 32 | (v->vmcb->rax & UINT32_MAX);
 
+	vmm__native_regs(v, false);
 	if (v->vmcb->cpl != 0 || !(v->vmcb->cr4 & X86_CR4_OSXSAVE) || (uint32_t)w->rcx != 0 ||
 	    !vmm__native_xcr0_valid(v, xcr0)) {
 		vmm__native_raise_gp(v);
@@ -163,6 +164,7 @@ int vmm__native_handle_exception(struct vmm__native_vcpu *v, uint32_t vector, st
 		}
 		if (vmm__native_debug_trap(v, exit))
 			return 0;
+		vmm__native_regs(v, true);
 		v->vmcb->dr7 &= ~DR7_GD; /* its delivery does that: APM2 13.1.1.4 */
 		vmm__native_raise(v, NATIVE_DB, false, 0);
 		return NATIVE_AGAIN;

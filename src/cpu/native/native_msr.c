@@ -455,6 +455,8 @@ int vmm__native_handle_msr(struct vmm__native_vcpu *v, bool write, struct vmm_ex
 
 	if (action == VMM_FILTER_EXIT)
 		return give(v, exit, index, write);
+	if (!is_apic(v, index))
+		vmm__native_regs(v, write);
 	if (action == VMM_FILTER_ALLOW)
 		r = write ? vmm__native_set_msr(v, index, false, written_value(v))
 			  : vmm__native_get_msr(v, index, false, &value);

@@ -92,10 +92,11 @@ static void get_pdptrs(const struct vmm__native_vcpu *v, struct vmm_x86_sys *out
 		out->pdptr[i] = vmm__le64(raw + 8 * i);
 }
 
-static void get_sys(const struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
+static void get_sys(struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
 {
 	const struct svm_vmcb *vmcb = v->vmcb;
 
+	vmm__native_regs(v, false);
 	memset(out, 0, sizeof(*out));
 #define COPY(name, from) out->name = vmm__native_from_segment(&vmcb->from);
 	SEGMENTS(COPY)
@@ -151,6 +152,7 @@ static int set_sys(struct vmm__native_vcpu *v, const struct vmm_x86_sys *in,
 		bad = "IA32_APIC_BASE";
 	if (bad)
 		return refuse(error, bad);
+	vmm__native_regs(v, true);
 #define COPY(name, to) vmcb->to = to_svm(&in->name);
 	SEGMENTS(COPY)
 #undef COPY
@@ -173,8 +175,9 @@ static int set_sys(struct vmm__native_vcpu *v, const struct vmm_x86_sys *in,
 
 /* --- debug registers --- */
 
-static void get_debug(const struct vmm__native_vcpu *v, struct vmm_x86_debug_regs *out)
+static void get_debug(struct vmm__native_vcpu *v, struct vmm_x86_debug_regs *out)
 {
+	vmm__native_regs(v, false);
 	memcpy(out->dr, v->dr, sizeof(out->dr));
 	out->dr6 = v->vmcb->dr6;
 	out->dr7 = v->watching ? v->guest_dr7 : v->vmcb->dr7;
@@ -186,6 +189,7 @@ static int set_debug(struct vmm__native_vcpu *v, const struct vmm_x86_debug_regs
 	if ((in->dr6 | in->dr7) & BITS(63, 32))
 		return refuse(error, "DR6 or DR7");
 	memcpy(v->dr, in->dr, sizeof(v->dr));
+	vmm__native_regs(v, true);
 	v->vmcb->dr6 = in->dr6;
 	v->guest_dr7 = in->dr7;
 	if (v->watching)
@@ -316,6 +320,7 @@ void vmm__native_reset_fpu(struct vmm__native_vcpu *v)
 static int get_msrs(struct vmm__native_vcpu *v, struct vmm_x86_msr *msrs, size_t count,
 		    struct vmm_error *error)
 {
+	vmm__native_regs(v, false);
 	for (size_t i = 0; i < count; i++) {
 		if (vmm__native_get_msr(v, msrs[i].index, true, &msrs[i].value) != 0)
 			return vmm__fail(error, -VMM_ENOENT, "vmm_vcpu_get_state", 0,
@@ -327,6 +332,7 @@ static int get_msrs(struct vmm__native_vcpu *v, struct vmm_x86_msr *msrs, size_t
 static int set_msrs(struct vmm__native_vcpu *v, const struct vmm_x86_msr *msrs, size_t count,
 		    struct vmm_error *error)
 {
+	vmm__native_regs(v, true);
 	for (size_t i = 0; i < count; i++) {
 		if (vmm__native_set_msr(v, msrs[i].index, true, msrs[i].value) != 0)
 			return vmm__fail(error, -VMM_ERANGE, "vmm_vcpu_set_state", 0,

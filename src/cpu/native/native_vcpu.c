@@ -93,6 +93,8 @@ void vmm__native_vcpu_destroy(void *vcpu)
 	if (vm->by_index[v->index] == v)
 		vm->by_index[v->index] = NULL;
 	vmm__native_partition_leave(v);
+	if (vm->ops->vcpu_fini)
+		vm->ops->vcpu_fini(v);
 	for (uint32_t i = 0; i < NATIVE_PAGES; i++)
 		vmm__native_free(vm, v->page[i], PAGE);
 	vmm__native_free(vm, v->world.fpu, vm->fpu_bytes);
@@ -213,6 +215,7 @@ void vmm__native_init_ipi(struct vmm__native_vcpu *v)
 
 void vmm__native_start_up(struct vmm__native_vcpu *v, uint32_t vector)
 {
+	vmm__native_regs(v, true);
 	v->vmcb->cs.selector = (uint16_t)(vector << 8);
 	v->vmcb->cs.base = (uint64_t)vector << 12;
 	v->vmcb->rip = 0;

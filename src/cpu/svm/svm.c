@@ -84,6 +84,7 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 		.efer = SVM_EFER_SVME,
 		.vm_init = vm_init,
 		.vcpu_reset = vmm__svm_vcpu_reset,
+		.regs = vmm__svm_regs,
 		.pass_msr = vmm__svm_pass_msr,
 		.want_window = vmm__svm_want_window,
 		.watch_nmi = vmm__svm_watch_nmi,

@@ -82,3 +82,10 @@ void vmm__svm_trap_pause(struct vmm__native_vcpu *v, bool on)
 	if (features & SVM_CPUID_EDX_PAUSE_NEAR)
 		v->vmcb->pause_threshold = PAUSE_THRESHOLD;
 }
+
+/* They are always there. */
+void vmm__svm_regs(struct vmm__native_vcpu *v, bool change)
+{
+	(void)v;
+	(void)change;
+}

@@ -16,6 +16,7 @@
 
 /* svm_control.c: what is intercepted, and what else the VMCB's control area says. */
 void vmm__svm_vcpu_reset(struct vmm__native_vcpu *v);
+void vmm__svm_regs(struct vmm__native_vcpu *v, bool change);
 void vmm__svm_pass_msr(struct vmm__native_vm *vm, uint32_t msr, uint32_t access);
 void vmm__svm_want_window(struct vmm__native_vcpu *v, bool on);
 void vmm__svm_watch_nmi(struct vmm__native_vcpu *v);
