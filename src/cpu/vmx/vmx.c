@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/* The engine: whether it can be used, and what is VMX in a VM. */
+#include "libvmm/vmx.h"
+#include "vmx_engine.h"
+
+/* What a VMCS of this engine's needs: SDM 3D, appendix A. */
+struct needed {
+	uint32_t msr;
+	uint32_t bits;
+	const char *name;
+};
+
+static const struct needed needed[] = {
+	{VMX_MSR_TRUE_PIN, (uint32_t)(VMX_PIN_EXTINT | VMX_PIN_NMI | VMX_PIN_VNMI), "virtual NMIs"},
+	{VMX_MSR_TRUE_PROC,
+	 (uint32_t)(VMX_PROC_INT_WINDOW | VMX_PROC_TSC_OFFSET | VMX_PROC_HLT | VMX_PROC_CR8_LOAD |
+		    VMX_PROC_CR8_STORE | VMX_PROC_NMI_WINDOW | VMX_PROC_MOV_DR |
+		    VMX_PROC_IO_BITMAPS | VMX_PROC_MSR_BITMAPS | VMX_PROC_SECONDARY |
+		    VMX_PROC_PAUSE),
+	 "MSR bitmaps and secondary controls"},
+	{VMX_MSR_PROC2,
+	 (uint32_t)(VMX_PROC2_EPT | VMX_PROC2_VPID | VMX_PROC2_WBINVD | VMX_PROC2_UNRESTRICTED),
+	 "extended page tables, VPIDs and unrestricted guests"},
+	{VMX_MSR_TRUE_EXIT,
+	 (uint32_t)(VMX_EXIT_HOST_64 | VMX_EXIT_SAVE_PAT | VMX_EXIT_LOAD_PAT | VMX_EXIT_SAVE_EFER |
+		    VMX_EXIT_LOAD_EFER),
+	 "PAT and EFER at exits"},
+	{VMX_MSR_TRUE_ENTRY, (uint32_t)(VMX_ENTRY_IA32E | VMX_ENTRY_LOAD_PAT | VMX_ENTRY_LOAD_EFER),
+	 "PAT and EFER at entries"},
+};
+
+#define EPT_NEEDED                                                                \
+	(VMX_EPT_WALK_4 | VMX_EPT_WB | VMX_EPT_2M | VMX_EPT_INVEPT | VMX_EPT_AD | \
+	 VMX_EPT_INVEPT_ALL | VMX_EPT_INVVPID | VMX_EPT_INVVPID_ALL)
+
+static int check_capabilities(struct vmm_error *error)
+{
+	uint64_t basic = vmm__native_rdmsr(VMX_MSR_BASIC);
+
+	if (!(basic & VMX_BASIC_TRUE) || FIELD_GET(VMX_BASIC_MEMTYPE, basic) != 6)
+		return vmm__fail(error, -VMM_ENOTSUP, "IA32_VMX_BASIC", 0,
+				 "the processor's VMX is of the first kind: 0x%llx",
+				 (unsigned long long)basic);
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+		uint64_t allowed = vmm__native_rdmsr(needed[i].msr) >> 32;
+
+		if (needed[i].bits & ~allowed)
+			return vmm__fail(error, -VMM_ENOTSUP, "VMX capabilities", 0,
+					 "the processor lacks %s (MSR 0x%x, bits 0x%x)",
+					 needed[i].name, needed[i].msr,
+					 (uint32_t)(needed[i].bits & ~allowed));
+	}
+	if (vmm__native_rdmsr(VMX_MSR_TRUE_PROC) & (VMX_PROC_CR3_LOAD | VMX_PROC_CR3_STORE))
+		return vmm__fail(error, -VMM_ENOTSUP, "VMX capabilities", 0,
+				 "the processor must intercept CR3");
+	if (EPT_NEEDED & ~vmm__native_rdmsr(VMX_MSR_EPT_VPID))
+		return vmm__fail(error, -VMM_ENOTSUP, "IA32_VMX_EPT_VPID_CAP", 0,
+				 "the processor's extended page tables lack what is needed: 0x%llx",
+				 (unsigned long long)vmm__native_rdmsr(VMX_MSR_EPT_VPID));
+	return 0;
+}
+
+static int check_processor(struct vmm_error *error)
+{
+	uint32_t r[4];
+	uint64_t control;
+
+	vmm__native_cpuid(1, 0, r);
+	if (!(r[2] & VMX_CPUID_1_ECX))
+		return vmm__fail(error, -VMM_ENODEV, "CPUID", 0,
+				 "the processor has no VMX, or it is not shown to this machine");
+	control = vmm__native_rdmsr(VMX_MSR_FEATURE_CONTROL);
+	if ((control & VMX_FEATURE_LOCK) && !(control & VMX_FEATURE_VMXON))
+		return vmm__fail(error, -VMM_EPERM, "IA32_FEATURE_CONTROL", 0,
+				 "firmware has switched VMX off (IA32_FEATURE_CONTROL)");
+	return check_capabilities(error);
+}
+
+static int probe(const struct vmm_host *host, struct vmm_error *error)
+{
+	int r = vmm__native_check_services(host, "vmm_engine_vmx", error);
+
+	if (r == 0)
+		r = check_processor(error);
+	return r == 0 ? vmm__native_check_host(error) : r;
+}
+
+/* Four levels of tables take 48 bits. */
+static uint32_t gpa_bits(void)
+{
+	return vmm__native_gpa_bits(48);
+}
+
+static int cap(const struct vmm_host *host, uint32_t cap_, uint64_t *value, struct vmm_error *error)
+{
+	(void)error;
+	*value = vmm__native_cap(host, gpa_bits(), cap_);
+	return 0;
+}
+
+static void vm_init(struct vmm__native_vm *vm, struct vmm__pt_config *paging)
+{
+	uint64_t ept = vmm__native_rdmsr(VMX_MSR_EPT_VPID);
+
+	vm->features = (uint32_t)SVM_CPUID_EDX_NRIPS; /* vmm__vmx_handle() fills nrip */
+	vm->gpa_bits = gpa_bits();
+	paging->format = &vmm__pt_ept;
+	paging->ia_bits = 48;
+	paging->leaf_shift = ept & VMX_EPT_1G ? 30 : 21;
+	paging->flags = VMM__PT_AD | (ept & VMX_EPT_EXEC_ONLY ? 0 : VMM__PT_NO_EXEC_ONLY);
+}
+
+static int vm_create(const struct vmm__services *services, const struct vmm_vm_config *config,
+		     void **out, struct vmm_error *error)
+{
+	static const struct vmm__native_ops ops = {
+		.vm_bytes = sizeof(struct vmm__native_vm),
+		.vcpu_bytes = sizeof(struct vmm__vmx_vcpu),
+		.msrpm_bytes = 4096,
+		.pages = 3,
+		.vm_init = vm_init,
+		.vcpu_fini = vmm__vmx_vcpu_fini,
+		.vcpu_reset = vmm__vmx_vcpu_reset,
+		.regs = vmm__vmx_regs,
+		.pass_msr = vmm__vmx_pass_msr,
+		.want_window = vmm__vmx_want_window,
+		.watch_nmi = vmm__vmx_watch_nmi,
+		.trap_dr = vmm__vmx_trap_dr,
+		.is_here = vmm__vmx_is_here,
+		.trap_pause = vmm__vmx_trap_pause,
+	};
+
+	return vmm__native_vm_create(&ops, services, config, out, error);
+}
+
+const struct vmm_engine *vmm_engine_vmx(void)
+{
+	static const struct vmm_engine engine = {
+		.name = "vmx",
+		.arch = VMM_ARCH_X86_64,
+		.probe = probe,
+		.cap = cap,
+		.x86_cpu_model = vmm__native_cpu_model,
+		.vm_create = vm_create,
+		.vm_destroy = vmm__native_vm_destroy,
+		.vm_cap = vmm__native_vm_cap,
+		.vm_seal = vmm__native_vm_seal,
+		.vm_reset = vmm__native_vm_reset,
+		.vm_clock_stop = vmm__native_clock_stop,
+		.mem_set = vmm__native_mem_set,
+		.mem_dirty = vmm__native_mem_dirty,
+		.irq_line = vmm__native_irq_line,
+		.msi = vmm__native_msi,
+		.pic_access = vmm__native_pic_access,
+		.alarm = vmm__native_alarm,
+		.vm_get_state = vmm__native_vm_get_state,
+		.vm_set_state = vmm__native_vm_set_state,
+		.x86_msr_list = vmm__native_msr_list,
+		.vcpu_create = vmm__native_vcpu_create,
+		.vcpu_destroy = vmm__native_vcpu_destroy,
+		.vcpu_seal = vmm__native_vcpu_seal,
+		.x86_get_cpuid = vmm__native_get_cpuid,
+		.vcpu_reset = vmm__native_vcpu_reset,
+		.run = vmm__vmx_run,
+		.complete = vmm__native_complete,
+		.kick = vmm__native_kick,
+		.wait = vmm__native_wait,
+		.slice = vmm__native_slice,
+		.inject = vmm__native_inject,
+		.request_window = vmm__native_request_window,
+		.state_size = vmm__native_state_size,
+		.get_state = vmm__native_get_state,
+		.set_state = vmm__native_set_state,
+		.debug = vmm__native_debug,
+		.translate = vmm__native_translate,
+	};
+
+	return &engine;
+}

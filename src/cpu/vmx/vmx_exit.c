@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/* Exits that are not served between two entries: SDM 3C 26.1, 28.2; appendix C. */
+#include "vmx_engine.h"
+#include "x86_paging.h"
+#include "x86_reset.h"
+
+#define CR0_PE      BIT(0)
+#define CR0_ET      BIT(4)
+#define CR0_NW      BIT(29)
+#define CR0_CD      BIT(30)
+#define CR0_DEFINED UINT64_C(0xe005003f)
+#define CR4_PCIDE   BIT(17)
+#define EFER_LME    BIT(8)
+#define CS_L        BIT(9) /* of the block's attributes */
+
+#define DR6_HIT (BITS(3, 0) | BITS(14, 13))
+
+/* What the exit interrupted, in the block's form: the same but for the error code's place. What is
+ * an instruction (types 4 to 6) is executed again. */
+static void note_event(struct vmm__native_vcpu *v)
+{
+	uint64_t event = vmm__vmx_read(VMX_IDT_EVENT);
+
+	v->vmcb->exitintinfo = 0;
+	if (!(event & VMX_EVENT_V) || FIELD_GET(VMX_EVENT_TYPE, event) > VMX_EVENT_HARD)
+		return;
+	if (event & VMX_EVENT_EV)
+		event |= FIELD_PUT(SVM_EVENT_ERROR, vmm__vmx_read(VMX_IDT_ERROR));
+	v->vmcb->exitintinfo = event & ~VMX_EVENT_IRET;
+}
+
+/* 28.2.3: an IRET that has failed itself has let NMIs in too early. */
+static void mask_again(struct vmm__native_vcpu *v, bool by_iret)
+{
+	if (by_iret && v->vmcb->exitintinfo == 0)
+		v->nmi_masked = true;
+}
+
+static int handle_exception(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	uint64_t event = vmm__vmx_read(VMX_EXIT_EVENT);
+	uint32_t vector = (uint32_t)FIELD_GET(VMX_EVENT_VECTOR, event);
+
+	if (FIELD_GET(VMX_EVENT_TYPE, event) == VMX_EVENT_NMI) {
+		vmm__vmx_nmi();
+		if (vmm__native_has_irqchip(v))
+			vmm__native_request(v, NATIVE_REQ_EVENT);
+		return NATIVE_AGAIN;
+	}
+	mask_again(v, (event & VMX_EVENT_IRET) != 0);
+	if (vector == NATIVE_DB)
+		v->vmcb->dr6 = (v->vmcb->dr6 & ~UINT64_C(15)) | (v->vmcb->exitinfo1 & DR6_HIT);
+	return vmm__native_handle_exception(v, vector, exit);
+}
+
+/* SDM 3A 2.5, 4.1.2, 10.8.5 */
+static bool cr0_valid(const struct svm_vmcb *vmcb, uint64_t cr0)
+{
+	bool paging = (cr0 & X86_CR0_PG) != 0, was = (vmcb->cr0 & X86_CR0_PG) != 0;
+
+	if (cr0 >> 32 != 0 || (paging && !(cr0 & CR0_PE)) || ((cr0 & CR0_NW) && !(cr0 & CR0_CD)))
+		return false;
+	if (paging && !was && (vmcb->efer & EFER_LME))
+		return (vmcb->cr4 & X86_CR4_PAE) && !(vmcb->cs.attr & CS_L);
+	return paging || !was ||
+	       (!(vmcb->cr4 & CR4_PCIDE) &&
+		!((vmcb->efer & X86_EFER_LMA) && (vmcb->cs.attr & CS_L)));
+}
+
+/* A change of bits that are not the guest's own, perhaps among others. */
+static int write_cr0(struct vmm__native_vcpu *v, uint64_t cr0)
+{
+	struct svm_vmcb *vmcb = v->vmcb;
+	bool lma;
+
+	vmm__native_regs(v, true);
+	if (!cr0_valid(vmcb, cr0)) {
+		vmm__native_raise_gp(v);
+		return NATIVE_AGAIN;
+	}
+	lma = (cr0 & X86_CR0_PG) && (vmcb->efer & EFER_LME);
+	vmcb->efer = lma ? vmcb->efer | X86_EFER_LMA : vmcb->efer & ~X86_EFER_LMA;
+	vmcb->cr0 = (cr0 & CR0_DEFINED) | CR0_ET;
+	vmcb->tlb_control = SVM_TLB_ALL;
+	return vmm__native_skip_and_go_on(v, 3);
+}
+
+static int handle_cr(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	uint64_t q = v->vmcb->exitinfo1;
+	uint32_t type = (uint32_t)FIELD_GET(VMX_CR_TYPE, q), gpr;
+
+	gpr = (uint32_t)FIELD_GET(VMX_CR_GPR, q);
+	if (FIELD_GET(VMX_CR_NUMBER, q) == 8)
+		return vmm__native_handle_cr8(v, type == VMX_CR_MOV_TO, gpr,
+					      v->vmcb->nrip - v->vmcb->rip);
+	if (type == VMX_CR_MOV_TO && FIELD_GET(VMX_CR_NUMBER, q) == 0)
+		return write_cr0(v, *vmm__native_gpr(v, gpr));
+	if (type == VMX_CR_MOV_TO && FIELD_GET(VMX_CR_NUMBER, q) == 4) {
+		vmm__native_raise_gp(v); /* only what does not exist leads here */
+		return NATIVE_AGAIN;
+	}
+	return vmm__native_give_error(v, exit);
+}
+
+/* The qualification in the form of SVM's EXITINFO1. */
+static int handle_port(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	uint64_t q = v->vmcb->exitinfo1;
+	uint64_t info = FIELD_PUT(SVM_IO_PORT, FIELD_GET(VMX_IO_PORT, q)) |
+			FIELD_PUT(SVM_IO_SIZE, FIELD_GET(VMX_IO_SIZE, q) + 1) |
+			(q & VMX_IO_IN ? SVM_IO_IN : 0) | (q & VMX_IO_STR ? SVM_IO_STR : 0);
+
+	return vmm__native_handle_port(v, info, v->vmcb->nrip, exit);
+}
+
+static int handle_ept(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	uint64_t q = v->vmcb->exitinfo1;
+	bool stale;
+	int r;
+
+	mask_again(v, (q & VMX_EPT_IRET) != 0);
+	r = vmm__native_handle_fault(v, v->vmcb->exitinfo2, (q & VMX_EPT_WRITE) != 0, &stale, exit);
+	if (stale)
+		v->vmcb->tlb_control = SVM_TLB_ALL;
+	return r;
+}
+
+static void note(struct vmm__native_vcpu *v)
+{
+	struct svm_vmcb *vmcb = v->vmcb;
+
+	vmcb->exitinfo1 = vmm__vmx_read(VMX_QUALIFICATION);
+	vmcb->exitinfo2 = vmm__vmx_read(VMX_GPA);
+	vmcb->nrip = vmcb->rip + vmm__vmx_read(VMX_EXIT_LEN);
+	if (!(vmcb->efer & X86_EFER_LMA) || !(vmcb->cs.attr & CS_L))
+		vmcb->nrip &= UINT32_MAX;
+	note_event(v);
+}
+
+int vmm__vmx_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	uint64_t reason = v->vmcb->exitcode;
+
+	note(v);
+	vmm__native_take_back(v);
+	switch (reason) {
+	case VMX_REASON_EXCEPTION:
+		return handle_exception(v, exit);
+	case VMX_REASON_EXTINT: /* taken by the host's handler by now */
+	case VMX_REASON_INIT:
+	case VMX_REASON_SIPI:
+		/* It may have been for the timer. */
+		if (vmm__native_has_irqchip(v) || v->slice_ns != VMM_FOREVER)
+			vmm__native_request(v, NATIVE_REQ_EVENT);
+		return NATIVE_AGAIN;
+	case VMX_REASON_INT_WINDOW:
+	case VMX_REASON_NMI_WINDOW:
+		vmm__native_request(v, NATIVE_REQ_EVENT);
+		return NATIVE_AGAIN;
+	case VMX_REASON_CPUID: /* single-stepped */
+		vmm__native_regs(v, false);
+		vmm__native_do_cpuid(v);
+		return vmm__native_skip_and_go_on(v, 2);
+	case VMX_REASON_VMCALL:
+		vmm__native_do_hypercall(v);
+		return vmm__native_skip_and_go_on(v, 3);
+	case VMX_REASON_INVD: /* memory is coherent, and the host's lines are not the guest's */
+	case VMX_REASON_WBINVD:
+		return vmm__native_skip_and_go_on(v, 2);
+	case VMX_REASON_HLT:
+		return vmm__native_handle_hlt(v, exit);
+	case VMX_REASON_CR:
+		return handle_cr(v, exit);
+	case VMX_REASON_DR:
+		return vmm__native_handle_dr(v,
+					     (uint32_t)FIELD_GET(VMX_DR_NUMBER, v->vmcb->exitinfo1),
+					     !(v->vmcb->exitinfo1 & VMX_DR_FROM));
+	case VMX_REASON_IO:
+		return handle_port(v, exit);
+	case VMX_REASON_RDMSR:
+	case VMX_REASON_WRMSR:
+		return vmm__native_handle_msr(v, reason == VMX_REASON_WRMSR, exit);
+	case VMX_REASON_XSETBV:
+		return vmm__native_handle_xsetbv(v);
+	case VMX_REASON_PAUSE:
+		return vmm__native_handle_pause(v, exit);
+	case VMX_REASON_EPT:
+		return handle_ept(v, exit);
+	case VMX_REASON_RDPMC:
+		vmm__native_raise_gp(v);
+		return NATIVE_AGAIN;
+	case VMX_REASON_GETSEC:
+	case VMX_REASON_RSM:
+	case VMX_REASON_MWAIT:
+	case VMX_REASON_MONITOR:
+	case VMX_REASON_INVEPT:
+	case VMX_REASON_INVVPID:
+		vmm__native_raise_ud(v);
+		return NATIVE_AGAIN;
+	case VMX_REASON_TRIPLE:
+		vmm__native_fill(v, exit, VMM_EXIT_SHUTDOWN);
+		return 0;
+	default:
+		if (reason < VMX_REASON_VMCLEAR || reason > VMX_REASON_VMXON)
+			return vmm__native_give_error(v, exit);
+		vmm__native_raise_ud(v);
+		return NATIVE_AGAIN;
+	}
+}
+
+int vmm__vmx_handle_failure(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	const struct vmm__services *services = v->vm->services;
+	const char *field = vmm__vmx_check();
+	char text[128];
+
+	if (v->vmcb->exitcode == 0)
+		v->vmcb->exitinfo1 = vmm__vmx_read(VMX_INSN_ERROR);
+	else
+		v->vmcb->exitinfo1 = vmm__vmx_read(VMX_QUALIFICATION);
+	vmm__vmx_write(VMX_ENTRY_EVENT, 0);
+	v->vmcb->eventinj = 0;
+	vmm__format(text, sizeof(text), "vCPU %u: entry failed: 0x%llx, 0x%llx: %s", v->index,
+		    (unsigned long long)v->vmcb->exitcode, (unsigned long long)v->vmcb->exitinfo1,
+		    field ? field : "no field is known to be wrong");
+	services->log(services->core, VMM_LOG_WARN, text);
+	vmm__native_fill(v, exit, VMM_EXIT_ENTRY_FAILED);
+	return 0;
+}

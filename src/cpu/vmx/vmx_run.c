@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * Entering the guest. CPUID and hypercalls are served between two entries, from what the VMCS tells
+ * field by field; everything else is handled when the CPU is the host's again (vmx_exit.c).
+ */
+#include "vmx_engine.h"
+#include "x86_msr.h"
+#include "x86_paging.h"
+
+#define NO_ENTRY UINT64_MAX
+#define FAILED   (UINT64_MAX - 1)
+
+static uint32_t msr_of(uint32_t i)
+{
+	return i < VMX_MSRS - 1 ? X86_MSR_STAR + i : X86_MSR_KERNEL_GS;
+}
+
+/* This CPU was not made ready for this vCPU, or the vCPU has been elsewhere since. */
+static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct vmm_error *error)
+{
+	struct vmm__vmx_vcpu *x = vmm__vmx(v);
+	int r = vmm__vmx_bring(v, error);
+
+	if (r != 0)
+		return r;
+	if (v->world.xall != 0)
+		v->world.host_xcr0 = vmm__native_xgetbv();
+	v->world.live = 0;
+	v->host_tsc_aux = v->has_tsc_aux ? vmm__native_rdmsr(X86_MSR_TSC_AUX) : 0;
+	for (uint32_t i = 0; i < VMX_MSRS; i++)
+		x->host_msr[i] = vmm__native_rdmsr(msr_of(i));
+	v->cpu = cpu;
+	if (v->timer_ns != VMM_FOREVER)
+		vmm__native_timer_here(v);
+	return 0;
+}
+
+bool vmm__vmx_is_here(const struct vmm__native_vcpu *v)
+{
+	const struct vmm_host *host = v->vm->host;
+	uint64_t cpu = host->thread_id(host->opaque);
+	const struct vmm__vmx_vcpu *x = (const struct vmm__vmx_vcpu *)(const void *)v;
+
+	return cpu == v->cpu && cpu == x->at && vmm__vmx_is_current(&v->world);
+}
+
+/* Of the host's registers that exits bring back, those that differ from thread to thread. */
+static void write_changed_host(struct vmm__vmx_vcpu *x)
+{
+	uint64_t cr3 = vmm__vmx_cr3(), fs = vmm__native_rdmsr(X86_MSR_FS_BASE),
+		 gs = vmm__native_rdmsr(X86_MSR_GS_BASE);
+
+	if (cr3 != x->host_cr3)
+		vmm__vmx_write(VMX_HOST_CR3, cr3);
+	if (fs != x->host_fs)
+		vmm__vmx_write(VMX_HOST_FS_BASE, fs);
+	if (gs != x->host_gs)
+		vmm__vmx_write(VMX_HOST_GS_BASE, gs);
+	x->host_cr3 = cr3;
+	x->host_fs = fs;
+	x->host_gs = gs;
+}
+
+static void load_debug(struct vmm__native_vcpu *v)
+{
+	vmm__native_set_dr(v->watching ? v->watched : v->dr);
+	vmm__vmx_set_dr6(v->vmcb->dr6);
+}
+
+/* Take the CPU; unload() gives it back. */
+static int load(struct vmm__native_vcpu *v, struct vmm_error *error)
+{
+	struct vmm__vmx_vcpu *x = vmm__vmx(v);
+	const struct vmm_host *host = v->vm->host;
+	uint64_t cpu = host->thread_id(host->opaque);
+	const uint64_t *msr = &v->vmcb->star;
+	int r = 0;
+
+	if (VMM__UNLIKELY(cpu != v->cpu || cpu != x->at || !vmm__vmx_is_current(&v->world)))
+		r = make_ready(v, cpu, error);
+	if (VMM__UNLIKELY(r != 0))
+		return r;
+	write_changed_host(x);
+	if (VMM__UNLIKELY(v->dr_live | v->watching))
+		load_debug(v);
+	if (VMM__UNLIKELY(v->stepping)) {
+		v->guest_tf = (v->vmcb->rflags & X86_RFLAGS_TF) != 0;
+		v->vmcb->rflags |= X86_RFLAGS_TF;
+	}
+	vmm__vmx_store(v);
+	x->host_msr[VMX_MSRS - 1] = vmm__native_rdmsr(X86_MSR_KERNEL_GS);
+	for (uint32_t i = 0; i < VMX_MSRS; i++) {
+		if (msr[i] != x->host_msr[i])
+			vmm__native_wrmsr(msr_of(i), msr[i]);
+	}
+	if (VMM__UNLIKELY(v->tsc_aux != v->host_tsc_aux && v->has_tsc_aux))
+		vmm__native_wrmsr(X86_MSR_TSC_AUX, v->tsc_aux);
+	vmm__vmx_load_fpu(&v->world);
+	atomic_store(&v->on_cpu, cpu);
+	return 0;
+}
+
+static void unload_debug(struct vmm__native_vcpu *v)
+{
+	vmm__native_get_dr(v->dr);
+	v->vmcb->dr6 = vmm__vmx_dr6();
+	if ((vmm__vmx_read(VMX_GUEST_DR7) & 0xff) == 0) {
+		v->dr_live = false;
+		vmm__vmx_trap_dr(v, true);
+	}
+}
+
+static void unload(struct vmm__native_vcpu *v)
+{
+	struct vmm__vmx_vcpu *x = vmm__vmx(v);
+	uint64_t *msr = &v->vmcb->star;
+
+	atomic_store_explicit(&v->on_cpu, 0, memory_order_release);
+	vmm__vmx_unload_fpu(&v->world);
+	msr[VMX_MSRS - 1] = vmm__native_rdmsr(X86_MSR_KERNEL_GS);
+	for (uint32_t i = 0; i < VMX_MSRS; i++) {
+		if (msr[i] != x->host_msr[i])
+			vmm__native_wrmsr(msr_of(i), x->host_msr[i]);
+	}
+	if (VMM__UNLIKELY(v->tsc_aux != v->host_tsc_aux && v->has_tsc_aux))
+		vmm__native_wrmsr(X86_MSR_TSC_AUX, v->host_tsc_aux);
+	vmm__vmx_limits(&x->host);
+	if (VMM__UNLIKELY(v->dr_live))
+		unload_debug(v);
+	vmm__vmx_fetch(v);
+	if (VMM__UNLIKELY(v->stepping && !v->guest_tf))
+		v->vmcb->rflags &= ~X86_RFLAGS_TF;
+}
+
+/* Past an intercepted instruction; false where it needs more than that. */
+static VMM__INLINE bool skip(void)
+{
+	uint64_t rip = vmm__vmx_read(VMX_GUEST_RIP), next = rip + vmm__vmx_read(VMX_EXIT_LEN);
+	uint64_t blocking;
+
+	if (VMM__UNLIKELY((vmm__vmx_read(VMX_GUEST_RFLAGS) & X86_RFLAGS_TF) ||
+			  (rip ^ next) >> 32 != 0))
+		return false;
+	vmm__vmx_write(VMX_GUEST_RIP, next);
+	blocking = vmm__vmx_read(VMX_GUEST_BLOCKING);
+	if (VMM__UNLIKELY(blocking & (VMX_BLOCK_STI | VMX_BLOCK_MOV_SS)))
+		vmm__vmx_write(VMX_GUEST_BLOCKING, blocking & VMX_BLOCK_NMI);
+	return true;
+}
+
+static VMM__INLINE void do_cpuid(struct vmm__native_vcpu *v)
+{
+	uint32_t leaf = (uint32_t)v->vmcb->rax;
+	const struct vmm_x86_cpuid *e = leaf < NATIVE_CPUID_BASIC ? v->quick[leaf] : NULL;
+
+	if (VMM__UNLIKELY(!e || leaf == 1)) {
+		v->vmcb->cr4 = vmm__vmx_read(VMX_GUEST_CR4);
+		vmm__native_do_cpuid(v);
+		return;
+	}
+	v->vmcb->rax = e->eax;
+	v->world.rbx = e->ebx;
+	v->world.rcx = e->ecx;
+	v->world.rdx = e->edx;
+}
+
+static VMM__INLINE void do_hypercall(struct vmm__native_vcpu *v)
+{
+	v->vmcb->cpl = (uint8_t)(vmm__vmx_read(VMX_GUEST_SS_AR) >> 5 & 3);
+	vmm__native_do_hypercall(v);
+}
+
+/* Until there is an exit that is not served here: its reason, NO_ENTRY for a request, FAILED. */
+static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
+{
+	struct vmm__vmx_vcpu *x = vmm__vmx(v);
+	int r;
+
+	while (VMM__LIKELY((r = vmm__vmx_enter(&v->world, x->launched)) == VMX_RAN)) {
+		uint64_t reason = vmm__vmx_read(VMX_REASON);
+
+		x->launched = true;
+		v->vmcb->eventinj = 0;
+		if (reason == VMX_REASON_CPUID && skip())
+			do_cpuid(v);
+		else if (reason == VMX_REASON_VMCALL && skip())
+			do_hypercall(v);
+		else
+			return reason;
+	}
+	return r == VMX_REQUEST ? NO_ENTRY : FAILED;
+}
+
+/* Requests that have nothing to do with the guest's own events. True: come back from run(). */
+static bool serve_requests(struct vmm__native_vcpu *v)
+{
+	uint32_t seen = atomic_load(&v->world.request);
+
+	if (seen & NATIVE_REQ_FLUSH) {
+		v->vmcb->tlb_control = SVM_TLB_ALL;
+		atomic_fetch_and(&v->world.request, ~NATIVE_REQ_FLUSH);
+	}
+	if (!(seen & NATIVE_REQ_KICK))
+		return false;
+	atomic_fetch_and(&v->world.request, ~NATIVE_REQ_KICK);
+	return true;
+}
+
+static void unstage(struct vmm__native_vcpu *v)
+{
+	if (v->vmcb->eventinj & SVM_EVENT_V)
+		vmm__vmx_write(VMX_ENTRY_EVENT, 0);
+	vmm__native_unstage(v);
+}
+
+static int go_on(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
+{
+	uint64_t reason;
+	int r = load(v, error);
+
+	if (r != 0) {
+		vmm__native_unstage(v);
+		return r;
+	}
+	reason = run_guest(v);
+	unload(v);
+	if (reason == NO_ENTRY) {
+		unstage(v);
+		return NATIVE_AGAIN;
+	}
+	if (reason == FAILED || (reason & VMX_REASON_FAILED)) {
+		v->vmcb->exitcode = reason == FAILED ? 0 : reason;
+		return vmm__vmx_handle_failure(v, exit);
+	}
+	v->vmcb->exitcode = reason;
+	return vmm__vmx_handle(v, exit);
+}
+
+int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
+{
+	struct vmm__native_vcpu *v = vcpu;
+	int r;
+
+	if (v->answer != NATIVE_ANSWER_NONE) {
+		if (v->answer != NATIVE_ANSWER_EMULATE)
+			vmm__native_take_answer(v, exit);
+		else if (vmm__native_emulate_on(v, exit) == 0)
+			return 0;
+	}
+	do {
+		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {
+			if (serve_requests(v))
+				return VMM__INTERRUPTED;
+			if (vmm__native_deliver(v, exit))
+				return 0;
+		}
+		r = go_on(v, exit, error);
+	} while (r == NATIVE_AGAIN);
+	return r;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The world switch, and VMX's instructions as functions (System V ABI; for ELF and COFF). SDM 3C
+ * chapters 27, 28 and 31.
+ *
+ * vmm__vmx_enter(RDI = world, ESI = launched)
+ *   In:  interrupts on; the VMCS is current, its HOST_RIP is vmm__vmx_exit_point; the guest's vector
+ *        registers have been loaded. ESI is 0 where VMCLEAR came after the last entry.
+ *   Out: EAX = 1: the guest has run; its general registers are in world and in the block (RAX, CR2),
+ *        the rest in the VMCS. EAX = 0: world.request was not 0, and nothing has happened.
+ *        EAX = 2: the processor refuses the VMCS.
+ *        All that the ABI keeps is kept; nothing of the guest's is left in a general register; an
+ *        interrupt that ended the guest is taken by the host's own handler at the POPFQ.
+ *   The request is read with interrupts off: one that comes later is followed by an interrupt, which
+ *   stays pending until the entry and ends the guest at once.
+ *   Stack while the guest runs (HOST_RSP): RDI (world), RFLAGS, R15, R14, R13, R12, RBX, RBP, return
+ *   address.
+ */
+#include "vmx_world.h"
+
+#define HOST_RSP 0x6c14
+#define CR4_VMXE (1 << 13)
+
+	.text
+
+	.globl vmm__vmx_enter
+	.balign 16
+vmm__vmx_enter:
+	push %rbp
+	push %rbx
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	pushfq
+	cli
+	push %rdi
+	cmpl $0, NATIVE_W_REQUEST(%rdi)
+	jne 4f
+	mov $HOST_RSP, %eax
+	vmwrite %rsp, %rax
+	jbe 3f
+	mov NATIVE_W_OWN(VMX_OWN_BLOCK)(%rdi), %rax
+	mov VMX_B_CR2(%rax), %rcx
+	mov %cr2, %rdx
+	cmp %rcx, %rdx
+	je 1f
+	mov %rcx, %cr2
+1:	test %esi, %esi
+	mov VMX_B_RAX(%rax), %rax
+	mov NATIVE_W_RBX(%rdi), %rbx
+	mov NATIVE_W_RCX(%rdi), %rcx
+	mov NATIVE_W_RDX(%rdi), %rdx
+	mov NATIVE_W_RSI(%rdi), %rsi
+	mov NATIVE_W_RBP(%rdi), %rbp
+	mov NATIVE_W_R8(%rdi), %r8
+	mov NATIVE_W_R9(%rdi), %r9
+	mov NATIVE_W_R10(%rdi), %r10
+	mov NATIVE_W_R11(%rdi), %r11
+	mov NATIVE_W_R12(%rdi), %r12
+	mov NATIVE_W_R13(%rdi), %r13
+	mov NATIVE_W_R14(%rdi), %r14
+	mov NATIVE_W_R15(%rdi), %r15
+	mov NATIVE_W_RDI(%rdi), %rdi
+	jz 2f
+	vmresume
+	jmp 3f
+2:	vmlaunch
+3:	mov $2, %eax
+	jmp 5f
+
+	.globl vmm__vmx_exit_point
+vmm__vmx_exit_point:
+	push %rdi
+	mov 8(%rsp), %rdi
+	pop NATIVE_W_RDI(%rdi)
+	mov %rbx, NATIVE_W_RBX(%rdi)
+	mov %rcx, NATIVE_W_RCX(%rdi)
+	mov %rdx, NATIVE_W_RDX(%rdi)
+	mov %rsi, NATIVE_W_RSI(%rdi)
+	mov %rbp, NATIVE_W_RBP(%rdi)
+	mov %r8, NATIVE_W_R8(%rdi)
+	mov %r9, NATIVE_W_R9(%rdi)
+	mov %r10, NATIVE_W_R10(%rdi)
+	mov %r11, NATIVE_W_R11(%rdi)
+	mov %r12, NATIVE_W_R12(%rdi)
+	mov %r13, NATIVE_W_R13(%rdi)
+	mov %r14, NATIVE_W_R14(%rdi)
+	mov %r15, NATIVE_W_R15(%rdi)
+	mov NATIVE_W_OWN(VMX_OWN_BLOCK)(%rdi), %rcx
+	mov %rax, VMX_B_RAX(%rcx)
+	mov %cr2, %rax
+	mov %rax, VMX_B_CR2(%rcx)
+	mov $1, %eax
+	jmp 5f
+4:	xor %eax, %eax
+	/* What the host does not restore is scrubbed. */
+5:	pop %rdi
+	xor %ecx, %ecx
+	xor %edx, %edx
+	xor %esi, %esi
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	xor %r11d, %r11d
+	popfq
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %rbx
+	pop %rbp
+	ret
+
+/*
+ * vmm__vmx_load_fpu(RDI = world): the host's x87 and vector registers go to world.host_fpu if there is
+ * one, and the guest's come in, unless world.live says that they are there. XCR0 names all components
+ * while they are loaded: what the guest has switched off is still its state.
+ */
+	.globl vmm__vmx_load_fpu
+	.balign 16
+vmm__vmx_load_fpu:
+	cmpl $0, NATIVE_W_LIVE(%rdi)
+	jne 8f
+	mov NATIVE_W_HFPU(%rdi), %rsi
+	mov NATIVE_W_XALL(%rdi), %rax
+	test %rax, %rax
+	jz 5f
+	test %rsi, %rsi
+	jz 1f
+	mov NATIVE_W_HXCR0(%rdi), %eax
+	mov NATIVE_W_HXCR0+4(%rdi), %edx
+	xsave64 (%rsi)
+1:	mov NATIVE_W_XALL(%rdi), %eax
+	mov NATIVE_W_XALL+4(%rdi), %edx
+	xor %ecx, %ecx
+	xsetbv
+	mov NATIVE_W_FPU(%rdi), %rsi
+	xrstor64 (%rsi)
+	mov NATIVE_W_XALL(%rdi), %rax
+	cmp NATIVE_W_XCR0(%rdi), %rax
+	je 8f
+	mov NATIVE_W_XCR0(%rdi), %eax
+	mov NATIVE_W_XCR0+4(%rdi), %edx
+	xsetbv
+8:	ret
+5:	test %rsi, %rsi
+	jz 6f
+	fxsave64 (%rsi)
+6:	mov NATIVE_W_FPU(%rdi), %rsi
+	fxrstor64 (%rsi)
+	ret
+
+/*
+ * vmm__vmx_unload_fpu(RDI = world): the same backwards. XSAVE stores what the guest's XCR0 names; the
+ * rest has not changed since it was loaded, but for SSE's and PKRU's registers, which are there
+ * whatever XCR0 says (SDM 1 13.3). Without a world.host_fpu the registers keep what they have.
+ */
+	.globl vmm__vmx_unload_fpu
+	.balign 16
+vmm__vmx_unload_fpu:
+	mov NATIVE_W_FPU(%rdi), %r8
+	mov NATIVE_W_XALL(%rdi), %rax
+	test %rax, %rax
+	jz 5f
+	mov NATIVE_W_XCR0(%rdi), %rcx
+	mov NATIVE_W_XALL+4(%rdi), %edx
+	not %rcx
+	and %rax, %rcx
+	test $0x202, %ecx
+	jnz 4f
+	xsave64 (%r8)
+2:	mov NATIVE_W_HFPU(%rdi), %rsi
+	test %rsi, %rsi
+	jz 7f
+	mov NATIVE_W_HXCR0(%rdi), %eax
+	mov NATIVE_W_HXCR0+4(%rdi), %edx
+	xor %ecx, %ecx
+	xsetbv
+	xrstor64 (%rsi)
+	ret
+4:	xor %ecx, %ecx
+	xsetbv
+	xsave64 (%r8)
+	mov NATIVE_W_XCR0(%rdi), %eax
+	mov NATIVE_W_XCR0+4(%rdi), %edx
+	xsetbv
+	jmp 2b
+5:	fxsave64 (%r8)
+	mov NATIVE_W_HFPU(%rdi), %rsi
+	test %rsi, %rsi
+	jz 7f
+	fxrstor64 (%rsi)
+	ret
+7:	movl $1, NATIVE_W_LIVE(%rdi)
+	ret
+
+/*
+ * A CPU in VMX operation is that of the vCPU whose VMCS is current, and has no other active one: who
+ * takes it over clears that first, since VMXOFF could spoil it (25.11.1). With interrupts off, so that
+ * a call from another CPU comes before or after.
+ */
+	.globl vmm__vmx_attach
+vmm__vmx_attach:
+	pushfq
+	cli
+	mov %cr4, %rax
+	test $CR4_VMXE, %eax
+	jz 1f
+	push %rax
+	vmptrst (%rsp)
+	cmpq $-1, (%rsp)
+	je 2f
+	vmclear (%rsp)
+2:	vmxoff
+	pop %rax
+	mov %cr4, %rax
+1:	or $CR4_VMXE, %rax
+	mov %rax, %cr4
+	vmxon NATIVE_W_OWN(VMX_OWN_VMXON)(%rdi)
+	jbe 3f
+	vmclear NATIVE_W_OWN(VMX_OWN_VMCS)(%rdi)
+	jbe 4f
+	vmptrld NATIVE_W_OWN(VMX_OWN_VMCS)(%rdi)
+	jbe 4f
+	mov $1, %eax
+	popfq
+	ret
+4:	vmxoff
+3:	and $~CR4_VMXE, %rax
+	mov %rax, %cr4
+	xor %eax, %eax
+	popfq
+	ret
+
+	.globl vmm__vmx_is_current
+vmm__vmx_is_current:
+	mov %cr4, %rax
+	test $CR4_VMXE, %eax
+	jz 1f
+	push %rax
+	vmptrst (%rsp)
+	pop %rdx
+	xor %eax, %eax
+	cmp NATIVE_W_OWN(VMX_OWN_VMCS)(%rdi), %rdx
+	sete %al
+	ret
+1:	xor %eax, %eax
+	ret
+
+	.globl vmm__vmx_detach
+vmm__vmx_detach:
+	pushfq
+	cli
+	call vmm__vmx_is_current
+	test %eax, %eax
+	jz 1f
+	vmclear NATIVE_W_OWN(VMX_OWN_VMCS)(%rdi)
+	vmxoff
+	mov %cr4, %rax
+	and $~CR4_VMXE, %rax
+	mov %rax, %cr4
+1:	popfq
+	ret
+
+	.globl vmm__vmx_read
+vmm__vmx_read:
+	vmread %rdi, %rax
+	ret
+
+	.globl vmm__vmx_write
+vmm__vmx_write:
+	vmwrite %rsi, %rdi
+	ret
+
+	.globl vmm__vmx_flush
+vmm__vmx_flush:
+	push $0
+	push $0
+	mov $2, %eax
+	invept (%rsp), %rax
+	invvpid (%rsp), %rax
+	add $16, %rsp
+	ret
+
+	.globl vmm__vmx_host
+vmm__vmx_host:
+	mov %cr0, %rax
+	mov %rax, (%rdi)
+	mov %cr3, %rax
+	mov %rax, 8(%rdi)
+	mov %cr4, %rax
+	mov %rax, 16(%rdi)
+	mov %es, 24(%rdi)
+	mov %cs, 26(%rdi)
+	mov %ss, 28(%rdi)
+	mov %ds, 30(%rdi)
+	mov %fs, 32(%rdi)
+	mov %gs, 34(%rdi)
+	str 36(%rdi)
+	sgdt 46(%rdi)
+	sidt 62(%rdi)
+	ret
+
+	.globl vmm__vmx_limits
+vmm__vmx_limits:
+	lgdt 46(%rdi)
+	lidt 62(%rdi)
+	ret
+
+	.globl vmm__vmx_cr3
+vmm__vmx_cr3:
+	mov %cr3, %rax
+	ret
+
+	.globl vmm__vmx_dr6
+vmm__vmx_dr6:
+	mov %dr6, %rax
+	ret
+
+	.globl vmm__vmx_set_dr6
+vmm__vmx_set_dr6:
+	mov %rdi, %dr6
+	ret
+
+	.globl vmm__vmx_nmi
+vmm__vmx_nmi:
+	int $2
+	ret
+
+#if defined(__ELF__)
+	.section .note.GNU-stack, "", @progbits
+#endif
