@@ -3,6 +3,7 @@
 
 #include "libvmm/loader.h"
 #include "libvmm/svm.h"
+#include "libvmm/vmx.h"
 #include "text.h"
 
 #define STATUS_WRONG 2 /* something is missing, or cannot be had */
@@ -156,12 +157,12 @@ static int add_vms(struct vms *vms, const char *words)
 
 int vms_init(struct vms *vms, const struct vmm_bare_boot *boot)
 {
-	static const struct vmm_engine *engines[1];
+	static const struct vmm_engine *engines[2];
 	struct vmm_error error = {.size = sizeof(error)};
 	const struct vmm_ctx_config config = {.size = sizeof(config),
 					      .host = vmm_bare_host(),
 					      .engines = engines,
-					      .engine_count = 1};
+					      .engine_count = 2};
 	int err = read_modules(vms, boot);
 
 	if (err == 0)
@@ -169,6 +170,7 @@ int vms_init(struct vms *vms, const struct vmm_bare_boot *boot)
 	if (err != 0)
 		return err;
 	engines[0] = vmm_engine_svm();
+	engines[1] = vmm_engine_vmx();
 	if (vmm_ctx_create(&config, &vms->ctx, &error) != 0) {
 		vmm_bare_print("bare: libvmm: %s\n", error.text);
 		return STATUS_WRONG;
