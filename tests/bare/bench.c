@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "bare.h"
+#include "engine_here.h"
 #include "guest.h"
 #include "libvmm/bus.h"
-#include "libvmm/svm.h"
 
 static int on_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
 		   uint64_t *value)
@@ -60,7 +60,7 @@ static void script(struct run *run)
 		if (cpu->exit.data != '\n' && len < sizeof(line) - 1)
 			continue;
 		line[len] = '\0';
-		vmm_bare_print("svm: %s", line);
+		vmm_bare_print("%s: %s", run->engine, line);
 		len = 0;
 	}
 	if (cpu->exit.reason != VMM_EXIT_PORT)
@@ -77,12 +77,12 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 		.configure = configure,
 		.script = script,
 	};
-	const struct vmm_engine *engines[] = {vmm_engine_svm()};
+	const struct vmm_engine *engines[] = ENGINES;
 	const struct vmm_ctx_config config = {
 		.size = sizeof(config),
 		.host = vmm_bare_host(),
 		.engines = engines,
-		.engine_count = 1,
+		.engine_count = 2,
 	};
 	struct vmm_error error = {.size = sizeof(error)};
 	struct vmm_ctx *ctx;
@@ -94,7 +94,7 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 		vmm_bare_print("not ok: %s\n", error.text);
 		return 1;
 	}
-	trace = run_test(ctx, "svm", &test, 1, NULL, &skipped);
+	trace = run_test(ctx, engine_here(ctx), &test, 1, NULL, &skipped);
 	if (skipped || trace)
 		vmm_bare_print("not ok: %s", trace ? trace : "skipped\n");
 	free(trace);

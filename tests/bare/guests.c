@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "bare.h"
+#include "engine_here.h"
 #include "guest.h"
-#include "libvmm/svm.h"
 #include "move.h"
 #include "platform.h"
 #include "platform_bare.h"
@@ -109,7 +109,7 @@ static void show_trace(const char *trace)
 static bool run_one(struct vmm_ctx *ctx, size_t number, const struct test *test)
 {
 	bool skipped, well;
-	char *trace = run_test(ctx, "svm", test, rounds, NULL, &skipped);
+	char *trace = run_test(ctx, engine_here(ctx), test, rounds, NULL, &skipped);
 	const char *text = trace ? trace : "";
 
 	well = skipped || show || as_expected(test, text);
@@ -171,12 +171,12 @@ static int run_all(struct vmm_ctx *ctx)
 
 int vmm_bare_main(const struct vmm_bare_boot *boot)
 {
-	const struct vmm_engine *engines[] = {vmm_engine_svm()};
+	const struct vmm_engine *engines[] = ENGINES;
 	const struct vmm_ctx_config config = {
 		.size = sizeof(config),
 		.host = platform_host(),
 		.engines = engines,
-		.engine_count = 1,
+		.engine_count = 2,
 	};
 	struct vmm_error error = {.size = sizeof(error)};
 	struct move_plan plan;
@@ -191,9 +191,9 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 		return 1;
 	}
 	if (has_word(cmdline, "together"))
-		failed = run_together(ctx, "svm", rounds, is_expected);
+		failed = run_together(ctx, engine_here(ctx), rounds, is_expected);
 	else if (read_plan(boot, &plan))
-		failed = move_tests(ctx, "svm", &plan);
+		failed = move_tests(ctx, engine_here(ctx), &plan);
 	else
 		failed = run_all(ctx);
 	vmm_ctx_destroy(ctx);

@@ -10,10 +10,10 @@
  */
 #include "bare.h"
 #include "core.h"
+#include "engine_here.h"
 #include "guest.h"
 #include "hostile/cases.h"
 #include "libvmm/mem.h"
-#include "libvmm/svm.h"
 #include "libvmm/x86.h"
 #include "native.h"
 
@@ -227,9 +227,9 @@ static int enter(struct vmm_vcpu *vcpu)
 
 static int make(struct machine *m)
 {
-	const struct vmm_engine *engines[] = {vmm_engine_svm()};
+	const struct vmm_engine *engines[] = ENGINES;
 	const struct vmm_ctx_config ctx_config = {
-		.size = sizeof(ctx_config), .host = &host, .engines = engines, .engine_count = 1};
+		.size = sizeof(ctx_config), .host = &host, .engines = engines, .engine_count = 2};
 	const struct vmm_vm_config vm_config = {.size = sizeof(vm_config), .max_vcpus = 1};
 	const struct vmm_vcpu_config vcpu_config = {.size = sizeof(vcpu_config)};
 	struct vmm_error error = {.size = sizeof(error)};

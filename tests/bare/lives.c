@@ -4,9 +4,9 @@
  * turn: the host's memory is as it was after each.
  */
 #include "bare.h"
+#include "engine_here.h"
 #include "libvmm/libvmm.h"
 #include "libvmm/machine.h"
-#include "libvmm/svm.h"
 #include "libvmm/x86.h"
 #include "mem.h"
 
@@ -62,9 +62,9 @@ static int run(struct vmm_machine *machine)
 
 static int live(void)
 {
-	const struct vmm_engine *engines[] = {vmm_engine_svm()};
+	const struct vmm_engine *engines[] = ENGINES;
 	const struct vmm_ctx_config ctx_config = {
-		.size = sizeof(ctx_config), .host = &host, .engines = engines, .engine_count = 1};
+		.size = sizeof(ctx_config), .host = &host, .engines = engines, .engine_count = 2};
 	const struct vmm_machine_config config = {.size = sizeof(config), .profile = profile};
 	struct vmm_machine *machine = NULL;
 	struct vmm_ctx *ctx = NULL;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /* A guest of a few instructions on the SVM engine: the shortest way through all of it. */
 #include "bare.h"
+#include "engine_here.h"
 
 #include "libvmm/mem.h"
-#include "libvmm/svm.h"
 #include "libvmm/x86.h"
 
 #define RAM_SIZE UINT64_C(0x200000)
@@ -133,12 +133,12 @@ static int run_at_0(struct vmm_vm *vm, struct vmm_vcpu *vcpu, struct vmm_x86_sys
 
 int vmm_bare_main(const struct vmm_bare_boot *boot)
 {
-	const struct vmm_engine *engines[] = {vmm_engine_svm()};
+	const struct vmm_engine *engines[] = ENGINES;
 	const struct vmm_ctx_config ctx_config = {
 		.size = sizeof(ctx_config),
 		.host = vmm_bare_host(),
 		.engines = engines,
-		.engine_count = 1,
+		.engine_count = 2,
 	};
 	const struct vmm_vm_config vm_config = {.size = sizeof(vm_config), .max_vcpus = 1};
 	const struct vmm_vcpu_config vcpu_config = {.size = sizeof(vcpu_config)};

@@ -76,7 +76,14 @@ MACHINES = {
     'bare-bochs': {
         'emulator': 'bochs',
         'memory': 512,
-        'arguments': ['cpu: model=ryzen, count=1, ips=80000000, reset_on_triple_fault=0'],
+        'arguments': ['cpu: model=ryzen, count={cpus}, ips=80000000, reset_on_triple_fault=0'],
+        'boot': 'grub',
+    },
+    # And Bochs with VMX: extended page tables, VPIDs, unrestricted guests.
+    'bare-vmx': {
+        'emulator': 'bochs',
+        'memory': 512,
+        'arguments': ['cpu: model=corei7_skylake_x, count={cpus}, ips=80000000, reset_on_triple_fault=0'],
         'boot': 'grub',
     },
     # KVM on Intel: Bochs has VMX with EPT. Slow: about 80 million instructions a second.
@@ -84,7 +91,7 @@ MACHINES = {
         'emulator': 'bochs',
         'cpus': 1,
         'memory': 1024,
-        'arguments': ['cpu: model=corei7_skylake_x, count=1, ips=80000000, reset_on_triple_fault=0'],
+        'arguments': ['cpu: model=corei7_skylake_x, count={cpus}, ips=80000000, reset_on_triple_fault=0'],
         'modules': ['irqbypass', 'kvm', 'kvm-intel', 'msr', 'cpuid'],
         'kernel': QUIET,
         'boot': 300,

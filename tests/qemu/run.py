@@ -186,10 +186,10 @@ def make_disc(folder, files, lines, modules):
         raise Outer(f'grub-mkrescue: {made.stderr}')
 
 
-def bochs_line(folder, memory, arguments):
+def bochs_line(folder, memory, cpus, arguments):
     need('bochs')
     with open(f'{folder}/bochsrc', 'w') as stream:
-        stream.write(BOCHS_CONFIGURATION.format(memory=memory, arguments='\n'.join(arguments)))
+        stream.write(BOCHS_CONFIGURATION.format(memory=memory, arguments='\n'.join(arguments).format(cpus=cpus)))
     with open(f'{folder}/debugger', 'w') as stream:  # Debian's build stops in its debugger first
         stream.write('continue\n')
     return ['bochs', '-q', '-f', 'bochsrc', '-rc', 'debugger']
@@ -201,7 +201,7 @@ def bochs_command(machine, folder, interactive):
         raise SystemExit('the terminal is for machines of QEMU only')
     make_disc(folder, {'vmlinuz': os.path.join(KERNEL, 'vmlinuz'), 'initramfs': f'{folder}/initramfs'},
               [f'linux /boot/vmlinuz console=ttyS0 {machine["kernel"]}', 'initrd /boot/initramfs'], 'linux')
-    return bochs_line(folder, machine['memory'], machine['arguments'])
+    return bochs_line(folder, machine['memory'], machine['cpus'], machine['arguments'])
 
 
 EMULATORS = {'qemu': qemu_command, 'bochs': bochs_command}
@@ -247,7 +247,7 @@ def image_command(machine, case, image, words, folder):
         make_disc(folder, files, [f'multiboot2 /boot/image {shlex.join(words)}'] +
                   [f'module2 /boot/module{number} {os.path.basename(source)}' for number, source in enumerate(modules)], 'multiboot2')
     if machine['emulator'] == 'bochs':
-        return bochs_line(folder, memory, machine['arguments'])
+        return bochs_line(folder, memory, case.get('cpus', '1'), machine['arguments'])
     need('qemu-system-x86_64')
     line = ['qemu-system-x86_64', *machine['arguments'], '-cpu', case.get('cpu', machine.get('cpu', 'max')), '-smp', case.get('cpus', '1'),
             '-m', memory, '-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot',

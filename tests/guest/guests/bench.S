@@ -37,12 +37,19 @@
 .endm
 
 start64
+	/* VMCALL on Intel's processors */
+	xor %eax, %eax
+	cpuid
+	cmp $0x756e6547, %ebx
+	jne 1f
+	movb $0xc1, hypercall + 2(%rip)
+1:
 	xor %r10d, %r10d
 	xor %r9d, %r9d
 	measure nop, "", "with the loop: "
 	mov %r11, %r10
 	mov $100, %r9d
-	measure nop, vmmcall, "hypercall: "
+	measure nop, "hypercall: vmmcall", "hypercall: "
 	mov $1, %r9d
 	measure nop, cpuid, "cpuid: "
 	measure nop, "outb %al, $0x70", "port write in the library: "
