@@ -23,7 +23,9 @@ VMM_BEGIN_DECLS
 
 /*
  * struct vmm_host.flags. NO_VECTORS: no code on CPUs that run vCPUs uses x87 or vector registers,
- * the embedder's and interrupt handlers included: an engine need not keep them for anybody.
+ * the embedder's and interrupt handlers included: an engine need not keep them for anybody. Bus
+ * callbacks too are called with the guest's in the CPU, and no other vCPU runs there until they
+ * return.
  */
 #define VMM_HOST_NO_VECTORS (UINT32_C(1) << 0)
 

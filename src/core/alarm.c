@@ -3,7 +3,7 @@
  * The alarm: a time at which vCPU 0 leaves the guest and calls back. An alarm is one word, taken by
  * whoever finds that its time has come; what is set meanwhile is the next one.
  */
-#include "core.h"
+#include "serve.h"
 
 int vmm_vm_on_alarm(struct vmm_vm *vm, void (*alarm)(void *opaque), void *opaque)
 {
@@ -42,8 +42,9 @@ void vmm__alarm_serve(struct vmm_vcpu *vcpu)
 	    !atomic_compare_exchange_strong(&vm->alarm_ns, &deadline, VMM_FOREVER))
 		return;
 	atomic_store(&vcpu->runner, vmm__thread_id(vm->host));
-	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST, VMM__VCPU_OUT);
+	atomic_store(&vcpu->calling, &vm->bus.none);
+	if (atomic_load(&vcpu->control) & VMM__VCPU_WAITED)
+		vmm__vcpu_wake(vcpu);
 	vm->alarm(vm->alarm_opaque);
-	atomic_store(&vcpu->runner, 0);
-	vmm__vcpu_move(vcpu, VMM__VCPU_OUT, VMM__VCPU_GUEST);
+	vmm__call_end(vcpu);
 }

@@ -3,14 +3,17 @@
  * The bus: which callback serves an address.
  *
  * Regions and doorbells stand in a snapshot that never changes once it is published. A dispatch
- * finds its region there within a reader's section, takes a reference of the region, and leaves the
- * section before it calls: callbacks may sleep, and may change the bus. Removing a region
- * publishes a snapshot without it and waits for the readers, after which nobody can find it any
- * more; those that have found it hold references.
+ * finds its region there within a reader's section, notes that it calls it (a vCPU in its calling,
+ * others in the region's list), and leaves the section before it calls: callbacks may sleep, and
+ * may change the bus. Removing a region publishes a snapshot without it and waits for the readers,
+ * after which nobody can find it any more; those that have found it have noted so.
  *
- * There is no lock on the way, and no counter that two vCPUs share unless they use the same region.
+ * Accesses to ports that a vCPU has made are found without the snapshot (serve.h). They are to be
+ * forgotten after the readers have gone, so that none of them can remember one anew.
+ *
+ * There is no lock on a vCPU's way, and no word that two of them write.
  */
-#include "core.h"
+#include "serve.h"
 
 #define PORTS UINT64_C(0x10000)
 
@@ -172,6 +175,10 @@ int vmm__bus_change(struct vmm_vm *vm, const struct vmm__bus_edit *edit)
 		set_windows(vm, view);
 	atomic_store(&vm->bus.view, view);
 	vmm__readers_wait(vm->host, &vm->readers);
+	for (uint32_t i = 0; i < vm->max_vcpus && edit->add == NULL; i++) {
+		if (vmm__vcpu(vm, i) != NULL)
+			atomic_fetch_or(&vmm__vcpu(vm, i)->control, VMM__REQ_FORGET);
+	}
 	if (!grows)
 		set_windows(vm, view);
 	vm->bus.spare = after != NULL ? after : old;
@@ -207,16 +214,49 @@ static void release(struct vmm_region *region)
 	vmm__free(ctx, region, sizeof(*region));
 }
 
-static void put(struct vmm_region *region)
+static bool is_called_by(struct vmm_vcpu *vcpu, const struct vmm_region *region)
+{
+	return vcpu != NULL && atomic_load(&vcpu->calling) == region;
+}
+
+/* By whom else there may be; on its thread's stack. */
+static bool is_dispatched(struct vmm_region *region, bool awaited)
+{
+	vmm__lock(region->vm->host, &region->lock);
+	bool found = region->calls != NULL;
+	region->awaited |= awaited;
+	vmm__unlock(region->vm->host, &region->lock);
+	return found;
+}
+
+static bool is_called(struct vmm_region *region)
 {
 	struct vmm_vm *vm = region->vm;
-	uint32_t left = atomic_fetch_sub(&region->refs, 1) - 1;
+	bool found = is_dispatched(region, false);
 
-	if (left == VMM__REGION_DEFERRED) {
-		release(region);
-	} else if (left == VMM__REGION_WAITED) { /* may be freed by now */
-		atomic_fetch_add(&vm->bus.drained, 1);
-		vmm__wake(vm->host, &vm->bus.drained);
+	for (uint32_t i = 0; i < vm->max_vcpus && !found; i++)
+		found = is_called_by(vmm__vcpu(vm, i), region);
+	return found;
+}
+
+/* Release what was removed from within a callback and is not called any more. */
+static void sweep(struct vmm_vm *vm)
+{
+	struct vmm_region *left = NULL, *gone = NULL, *next;
+
+	vmm__lock(vm->host, &vm->bus.lock);
+	for (struct vmm_region *r = atomic_load(&vm->bus.dying); r != NULL; r = next) {
+		struct vmm_region **to = is_called(r) ? &left : &gone;
+
+		next = r->next;
+		r->next = *to;
+		*to = r;
+	}
+	atomic_store(&vm->bus.dying, left);
+	vmm__unlock(vm->host, &vm->bus.lock);
+	for (; gone != NULL; gone = next) {
+		next = gone->next;
+		release(gone);
 	}
 }
 
@@ -250,6 +290,20 @@ static int insert(struct vmm_vm *vm, const char *call, struct vmm_region *region
 	return r;
 }
 
+static int refuse_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		       uint64_t *value)
+{
+	(void)opaque, (void)vcpu, (void)offset, (void)width, (void)value;
+	return -VMM_ENOENT;
+}
+
+static int refuse_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+			uint64_t value)
+{
+	(void)opaque, (void)vcpu, (void)offset, (void)width, (void)value;
+	return -VMM_ENOENT;
+}
+
 int vmm_region_add(struct vmm_vm *vm, uint32_t space, uint64_t base, uint64_t len,
 		   const struct vmm_region_ops *ops, void *opaque, struct vmm_region **out)
 {
@@ -277,7 +331,10 @@ int vmm_region_add(struct vmm_vm *vm, uint32_t space, uint64_t base, uint64_t le
 	region->last = base + (len - 1);
 	region->ops = own;
 	region->opaque = opaque;
-	atomic_init(&region->refs, 1);
+	if (own.read == NULL)
+		region->ops.read = refuse_read;
+	if (own.write == NULL)
+		region->ops.write = refuse_write;
 	/* Before it can be found: its callbacks may want it. */
 	*out = region;
 	int r = insert(vm, call, region);
@@ -298,8 +355,7 @@ static bool in_own_callback(struct vmm_region *region)
 	for (uint32_t i = 0; i < vm->max_vcpus && !found; i++) {
 		struct vmm_vcpu *vcpu = vmm__vcpu(vm, i);
 
-		found = vcpu != NULL && atomic_load(&vcpu->runner) == me &&
-			atomic_load(&vcpu->calling) == region;
+		found = is_called_by(vcpu, region) && atomic_load(&vcpu->runner) == me;
 	}
 	vmm__lock(vm->host, &region->lock);
 	for (struct vmm__call *c = region->calls; c != NULL && !found; c = c->next)
@@ -308,16 +364,43 @@ static bool in_own_callback(struct vmm_region *region)
 	return found;
 }
 
-/* Until the last call has put its reference. */
+/* Have a vCPU that calls the region look at what is left when it has ended: vmm__bus_asked(). */
+static uint32_t mark(struct vmm_vcpu *vcpu)
+{
+	return atomic_fetch_or(&vcpu->control, VMM__VCPU_WAITED) | VMM__VCPU_WAITED;
+}
+
+/* Until the last call has ended. */
 static void await_calls(struct vmm_vm *vm, struct vmm_region *region)
 {
-	for (;;) {
-		uint32_t seen = atomic_load(&vm->bus.drained);
+	uint32_t seen;
 
-		if (atomic_load(&region->refs) == VMM__REGION_WAITED)
-			return;
-		vmm__wait(vm->host, &vm->bus.drained, seen, VMM_FOREVER);
+	for (uint32_t i = 0; i < vm->max_vcpus; i++) {
+		struct vmm_vcpu *vcpu = vmm__vcpu(vm, i);
+
+		while (is_called_by(vcpu, region)) {
+			seen = mark(vcpu);
+			if (is_called_by(vcpu, region))
+				vmm__wait(vm->host, &vcpu->control, seen, VMM_FOREVER);
+		}
 	}
+	while (seen = atomic_load(&vm->bus.drained), is_dispatched(region, true))
+		vmm__wait(vm->host, &vm->bus.drained, seen, VMM_FOREVER);
+}
+
+/* The calls that are under way, the caller's own among them, are to end first. */
+static void defer(struct vmm_vm *vm, struct vmm_region *region)
+{
+	vmm__lock(vm->host, &vm->bus.lock);
+	region->next = atomic_load(&vm->bus.dying);
+	atomic_store(&vm->bus.dying, region);
+	for (uint32_t i = 0; i < vm->max_vcpus; i++) {
+		struct vmm_vcpu *vcpu = vmm__vcpu(vm, i);
+
+		if (is_called_by(vcpu, region))
+			mark(vcpu);
+	}
+	vmm__unlock(vm->host, &vm->bus.lock);
 }
 
 void vmm_region_remove(struct vmm_region *region)
@@ -330,14 +413,11 @@ void vmm_region_remove(struct vmm_region *region)
 	vmm__bus_change(vm, &edit);
 	vmm__unlock(vm->host, &vm->bus.lock);
 
-	bool own = in_own_callback(region);
-	uint32_t mark = own ? VMM__REGION_DEFERRED : VMM__REGION_WAITED;
-	/* Mark it and put the reference of being registered, in one step. */
-	uint32_t left = atomic_fetch_add(&region->refs, mark - 1) + (mark - 1);
-	if (own)
+	if (in_own_callback(region)) {
+		defer(vm, region);
 		return;
-	if (left != VMM__REGION_WAITED)
-		await_calls(vm, region);
+	}
+	await_calls(vm, region);
 	release(region);
 }
 
@@ -367,14 +447,54 @@ static uint64_t value_mask(uint32_t width)
 	return UINT64_MAX >> (64 - 8 * width);
 }
 
-/*
- * What claims an access. Returns the region with a reference taken; NULL with *@r: 0 if it has been
- * served (a doorbell rang, or a filter denied it), else -VMM_ENOENT.
- */
-static VMM__INLINE struct vmm_region *claim(struct vmm_vm *vm, uint32_t slot, uint32_t space,
-					    uint64_t addr, uint32_t width, uint32_t write,
-					    uint64_t *value, int *r)
+/* What goes before a region goes before what is remembered, too. */
+static void remember(struct vmm_vcpu *vcpu, const struct vmm__bus_view *view,
+		     struct vmm_region *region, uint64_t port, uint32_t width, uint32_t write)
 {
+	uint32_t key = vmm__hit_key((uint32_t)port, width, !write);
+
+	if (view->bell_count == 0 && vcpu->vm->port_count == 0)
+		*vmm__hit_of(vcpu, key) = (struct vmm__hit){
+			.region = region,
+			.read = region->ops.read,
+			.write = region->ops.write,
+			.opaque = region->opaque,
+			.offset = port - region->first,
+			.mask = value_mask(width),
+			.kept = width < 4 ? ~value_mask(width) : 0, /* SDM 1, 3.4.1.1 */
+			.key = key,
+			.width = width,
+		};
+}
+
+/* Note a call, by a vCPU or by @here. What another remembers stays with it: calling comes last. */
+static void note(struct vmm_region *region, struct vmm_vcpu *vcpu, struct vmm__call *here)
+{
+	struct vmm_vm *vm = region->vm;
+
+	if (vcpu != NULL) {
+		atomic_store(&vcpu->runner, vmm__thread_id(vm->host));
+		atomic_store(&vcpu->calling, region);
+		return;
+	}
+	here->thread = vmm__thread_id(vm->host);
+	vmm__lock(vm->host, &region->lock);
+	here->next = region->calls;
+	region->calls = here;
+	vmm__unlock(vm->host, &region->lock);
+}
+
+/*
+ * What claims an access of @vcpu, or of @here without one. Returns the region with the call noted;
+ * NULL with *@r: 0 if it has been served (a doorbell rang, or a filter denied it), else
+ * -VMM_ENOENT.
+ */
+static struct vmm_region *claim(struct vmm_vm *vm, struct vmm_vcpu *vcpu, struct vmm__call *here,
+				uint32_t space, uint64_t addr, uint32_t width, uint32_t write,
+				uint64_t *value, int *r)
+{
+	uint32_t slot = vcpu != NULL ? VMM__SHARED_READERS + vcpu->index : vmm__reader_slot(vm);
+
 	if (vm->port_count != 0 && space == VMM_SPACE_PORT && atomic_load(&vm->sealed) &&
 	    vmm__port_denied(vm, addr, width, write ? VMM_FILTER_WRITE : VMM_FILTER_READ)) {
 		if (!write)
@@ -394,8 +514,11 @@ static VMM__INLINE struct vmm_region *claim(struct vmm_vm *vm, uint32_t slot, ui
 		*r = vm->host->event_signal(vm->host->opaque, bell->config.event);
 	else
 		region = find(view, space, addr, width);
-	if (region != NULL)
-		atomic_fetch_add(&region->refs, 1);
+	if (region != NULL) {
+		note(region, vcpu, here);
+		if (vcpu != NULL && space == VMM_SPACE_PORT)
+			remember(vcpu, view, region, addr, width, write);
+	}
 	vmm__readers_leave(reading);
 	return region;
 }
@@ -403,16 +526,13 @@ static VMM__INLINE struct vmm_region *claim(struct vmm_vm *vm, uint32_t slot, ui
 static VMM__INLINE int call(struct vmm_region *region, struct vmm_vcpu *vcpu, uint64_t addr,
 			    uint32_t width, uint32_t write, uint64_t *value)
 {
-	uint64_t offset = addr - region->first;
-	int r = -VMM_ENOENT;
+	uint64_t offset = addr - region->first, got = 0;
+	int r;
 
 	if (write) {
-		if (region->ops.write != NULL)
-			r = region->ops.write(region->opaque, vcpu, offset, width,
-					      *value & value_mask(width));
-	} else if (region->ops.read != NULL) {
-		uint64_t got = 0;
-
+		r = region->ops.write(region->opaque, vcpu, offset, width,
+				      *value & value_mask(width));
+	} else {
 		r = region->ops.read(region->opaque, vcpu, offset, width, &got);
 		if (r == 0)
 			*value = got & value_mask(width);
@@ -426,20 +546,36 @@ int vmm__bus_serve(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 	uint32_t space = exit->reason - VMM_EXIT_MMIO;
 	uint32_t write = exit->flags & VMM_EXIT_F_WRITE;
 	int r;
-	struct vmm_region *region = claim(vm, VMM__SHARED_READERS + vcpu->index, space, exit->addr,
-					  exit->width, write, &exit->data, &r);
+	struct vmm_region *region =
+		claim(vm, vcpu, NULL, space, exit->addr, exit->width, write, &exit->data, &r);
 
 	if (region == NULL)
 		return r;
-	atomic_store(&vcpu->calling, region);
-	atomic_store(&vcpu->runner, vmm__thread_id(vm->host));
-	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST, VMM__VCPU_OUT);
+	if (atomic_load(&vcpu->control) & VMM__VCPU_WAITED) /* until it is out of the guest */
+		vmm__vcpu_wake(vcpu);
 	r = call(region, vcpu, exit->addr, exit->width, write, &exit->data);
-	put(region);
-	atomic_store(&vcpu->runner, 0);
-	atomic_store(&vcpu->calling, NULL);
-	vmm__vcpu_move(vcpu, VMM__VCPU_OUT, VMM__VCPU_GUEST);
+	vmm__call_end(vcpu);
 	return r;
+}
+
+/* The last one of the region's callers may have taken this for a call. */
+VMM__COLD void vmm__call_off(struct vmm_vcpu *vcpu)
+{
+	atomic_store(&vcpu->calling, NULL);
+	if (atomic_load(&vcpu->vm->bus.dying) != NULL)
+		sweep(vcpu->vm);
+}
+
+bool vmm__bus_asked(struct vmm_vcpu *vcpu)
+{
+	uint32_t control = atomic_load(&vcpu->control);
+
+	if (control & VMM__VCPU_WAITED) {
+		vmm__vcpu_wake(vcpu);
+		if (atomic_load(&vcpu->vm->bus.dying) != NULL)
+			sweep(vcpu->vm);
+	}
+	return (control & VMM__REQ_ANY) != 0;
 }
 
 int vmm_vm_dispatch(struct vmm_vm *vm, uint32_t space, uint64_t addr, uint32_t width,
@@ -450,16 +586,10 @@ int vmm_vm_dispatch(struct vmm_vm *vm, uint32_t space, uint64_t addr, uint32_t w
 	if (vm == NULL || value == NULL || space > VMM_SPACE_PORT || width > 8 ||
 	    !vmm__is_pow2(width) || write > 1)
 		return -VMM_EINVAL;
-	struct vmm_region *region =
-		claim(vm, vmm__reader_slot(vm), space, addr, width, write, value, &r);
+	struct vmm__call here;
+	struct vmm_region *region = claim(vm, NULL, &here, space, addr, width, write, value, &r);
 	if (region == NULL)
 		return r;
-
-	struct vmm__call here = {vmm__thread_id(vm->host), NULL};
-	vmm__lock(vm->host, &region->lock);
-	here.next = region->calls;
-	region->calls = &here;
-	vmm__unlock(vm->host, &region->lock);
 
 	r = call(region, NULL, addr, width, write, value);
 
@@ -468,8 +598,15 @@ int vmm_vm_dispatch(struct vmm_vm *vm, uint32_t space, uint64_t addr, uint32_t w
 	while (*link != &here)
 		link = &(*link)->next;
 	*link = here.next;
+	bool awaited = region->awaited;
 	vmm__unlock(vm->host, &region->lock);
-	put(region);
+	/* The region may be freed by now. */
+	if (awaited) {
+		atomic_fetch_add(&vm->bus.drained, 1);
+		vmm__wake(vm->host, &vm->bus.drained);
+	}
+	if (atomic_load(&vm->bus.dying) != NULL)
+		sweep(vm);
 	return r;
 }
 

@@ -168,10 +168,6 @@ void vmm__dirty_unref(struct vmm_vm *vm, struct vmm__dirty *dirty);
 
 /* --- the bus: bus.c, doorbell.c --- */
 
-/* vmm_region.refs: a count of calls in flight, one for being registered, and one of these. */
-#define VMM__REGION_DEFERRED (UINT32_C(1) << 31) /* removed: the last call releases it */
-#define VMM__REGION_WAITED   (UINT32_C(1) << 30) /* removed: somebody waits for the last call */
-
 /* A call that no vCPU made, on its thread's stack. */
 struct vmm__call {
 	uint64_t thread;
@@ -181,14 +177,30 @@ struct vmm__call {
 struct vmm_region {
 	struct vmm_vm *vm;
 	uint32_t space;
-	_Atomic uint32_t refs;
+	struct vmm__mutex lock; /* of calls and awaited */
 	uint64_t first;
 	uint64_t last;
-	struct vmm_region_ops ops;
+	struct vmm_region_ops ops; /* both callbacks are there */
 	void *opaque;
-	struct vmm__mutex lock; /* of calls */
-	struct vmm__call *calls;
+	struct vmm__call *calls; /* but for vCPUs': vmm_vcpu.calling */
+	bool awaited;            /* removed: somebody waits for the last of calls */
+	struct vmm_region *next; /* in vmm__bus.dying; under vmm__bus.lock */
 };
+
+/* An access to ports that a region has claimed: all that calling it takes, in a cache line. */
+struct vmm__hit {
+	struct vmm_region *region;
+	int (*read)(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		    uint64_t *value);
+	int (*write)(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		     uint64_t value);
+	void *opaque;
+	uint64_t offset;
+	uint64_t mask, kept; /* of the value, and of the register that it is read to */
+	uint32_t key, width; /* vmm__hit_key(); all ones: nothing is known */
+};
+
+#define VMM__HITS 8u
 
 struct vmm_doorbell {
 	struct vmm_vm *vm;
@@ -225,10 +237,20 @@ struct vmm__bus {
 	_Atomic(struct vmm__bus_view *) view;
 	struct vmm__bus_view *spare; /* for the next change; under lock */
 	_Atomic uint32_t drained;    /* counts wake-ups of those that wait for a region's calls */
+	/* Removed by callbacks of their own, until the last call has ended; changed under lock. */
+	_Atomic(struct vmm_region *) dying;
+	struct vmm_region none; /* what a vCPU calls that calls something else */
 };
 
 /* An access of a vCPU in state VMM__VCPU_GUEST; as vmm_vm_dispatch(). */
 int vmm__bus_serve(struct vmm_vcpu *vcpu, struct vmm_exit *exit);
+/* For an engine in run(): 0 and go on with the answer in *@exit, or VMM__OFFERED, to be returned.
+ */
+int vmm__bus_offer(struct vmm_vcpu *vcpu, struct vmm_exit *exit);
+/* A call that is not made after all. */
+void vmm__call_off(struct vmm_vcpu *vcpu);
+/* After a vCPU's callback, with something in its control word. True: it has requests. */
+bool vmm__bus_asked(struct vmm_vcpu *vcpu);
 int vmm__bus_init(struct vmm_vm *vm);
 /* Release all regions and doorbells, with nobody using them any more. */
 void vmm__bus_release(struct vmm_vm *vm);
@@ -356,7 +378,7 @@ bool vmm__in_callback(struct vmm_vm *vm);
  */
 #define VMM__VCPU_IDLE   0 /* nobody */
 #define VMM__VCPU_GUEST  1 /* vmm_vcpu_run() or _complete(), in the engine or about to be */
-#define VMM__VCPU_OUT    2 /* the same, in a bus callback or held */
+#define VMM__VCPU_OUT    2 /* the same, held */
 #define VMM__VCPU_ACCESS 3 /* a state accessor, reset or destroy */
 #define VMM__VCPU_STATE  3 /* mask of these */
 
@@ -365,14 +387,20 @@ bool vmm__in_callback(struct vmm_vm *vm);
 #define VMM__REQ_HOLD     (UINT32_C(1) << 10)
 #define VMM__REQ_UNSEALED (UINT32_C(1) << 11)
 #define VMM__REQ_PREEMPT  (UINT32_C(1) << 12)
-#define VMM__REQ_ANY \
-	(VMM__REQ_KICK | VMM__REQ_PAUSE | VMM__REQ_HOLD | VMM__REQ_UNSEALED | VMM__REQ_PREEMPT)
+#define VMM__REQ_FORGET   (UINT32_C(1) << 13) /* all of hits: the bus has changed */
+#define VMM__REQ_ANY                                                                             \
+	(VMM__REQ_KICK | VMM__REQ_PAUSE | VMM__REQ_HOLD | VMM__REQ_UNSEALED | VMM__REQ_PREEMPT | \
+	 VMM__REQ_FORGET)
 
 #define VMM__VCPU_WAITED (UINT32_C(1) << 31) /* somebody waits for the state to move on */
 
 struct vmm_vcpu {
 	/* The run path's. */
-	_Alignas(VMM__CACHE_LINE) _Atomic uint32_t control;
+
+	/* The region that it calls, or looks whether to call, else NULL: on its way there and back
+	 * it is in state GUEST, but as good as OUT. */
+	_Alignas(VMM__CACHE_LINE) _Atomic(struct vmm_region *) calling;
+	_Atomic uint32_t control;
 	uint32_t last_reason; /* of the exit given last, NONE once completed; the owner's */
 	int (*run)(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
 	void *backend;                      /* the engine's own */
@@ -385,9 +413,10 @@ struct vmm_vcpu {
 	_Atomic uint64_t other_entries; /* those that gave neither a returned nor a handled exit */
 	_Atomic uint64_t elements;      /* returned or handled exits that no entry gave */
 
-	_Atomic uint64_t runner;              /* thread inside a bus callback of this vCPU, or 0 */
-	_Atomic(struct vmm_region *) calling; /* the callback's region */
-	struct vmm_error scratch;             /* for the engine; belongs to who has the vCPU */
+	struct vmm__hit hits[VMM__HITS]; /* serve.h; the owner's */
+	int offered; /* what the bus said to an exit that an engine has offered it; the owner's */
+	_Atomic uint64_t runner;  /* while it calls: the thread; else one that may have run it */
+	struct vmm_error scratch; /* for the engine; belongs to who has the vCPU */
 	struct vmm__detail detail;
 
 	/* vmm_vcpu_on_wake(): who calls it counts itself first. */
@@ -411,6 +440,11 @@ static inline bool vmm__vcpu_pending(const struct vmm_vcpu *vcpu)
 
 /* The alarm's time may have come: vCPU 0 has been interrupted. */
 void vmm__alarm_serve(struct vmm_vcpu *vcpu);
+static inline void vmm__forget_hits(struct vmm_vcpu *vcpu)
+{
+	memset(vcpu->hits, 0xff, sizeof(vcpu->hits));
+}
+
 void vmm__vcpu_wake(struct vmm_vcpu *vcpu);
 /* A vCPU that nobody runs has something to do: tell who wants to know. */
 void vmm__vcpu_awake(struct vmm_vcpu *vcpu);
@@ -434,10 +468,12 @@ static inline bool vmm__vcpu_try(struct vmm_vcpu *vcpu, uint32_t state)
 	return false;
 }
 
-/* Ask for something; true: the vCPU is in the guest, and has to be kicked to see it. */
+/* Ask for something; true: the vCPU is in the guest, and has to be kicked to see it. After a
+ * callback it looks by itself. */
 static inline bool vmm__vcpu_ask(struct vmm_vcpu *vcpu, uint32_t request)
 {
-	return (atomic_fetch_or(&vcpu->control, request) & VMM__VCPU_STATE) == VMM__VCPU_GUEST;
+	return (atomic_fetch_or(&vcpu->control, request) & VMM__VCPU_STATE) == VMM__VCPU_GUEST &&
+	       atomic_load(&vcpu->calling) == NULL;
 }
 
 /* Take a vCPU of a sealed VM that does not run, for access to its state; 0, -VMM_ESTATE (also with

@@ -33,6 +33,9 @@
  * reason. */
 #define VMM__INTERRUPTED 1
 
+/* The same: as 0, but the exit has been offered to the bus (serve.h). */
+#define VMM__OFFERED 3
+
 /*
  * What the core does for an engine. Handed over at vm_create() and valid until vm_destroy();
  * @core is the first argument of each.

@@ -7,9 +7,10 @@
  *   control |= HOLD                   control: IDLE to GUEST
  *   it was GUEST? kick, wait          HOLD among it? GUEST to OUT (wakes), wait
  *
- * Both are in one word, so whoever comes second sees the other. A vCPU inside a bus callback is
- * OUT: a hold does not wait for it, and its callback may therefore change memory itself. A pause
- * does wait for it, because the access it answers has to be completed before the VM stands still.
+ * Both are in one word, so whoever comes second sees the other. A vCPU inside a bus callback is as
+ * good as OUT, since it looks at the word again when it has ended: a hold does not wait for it, and
+ * its callback may therefore change memory itself. A pause does wait for it, because the access it
+ * answers has to be completed before the VM stands still.
  */
 #include "core.h"
 
@@ -55,6 +56,8 @@ static int await_leave(struct vmm_vcpu *vcpu, bool callbacks)
 		uint32_t seen = atomic_load(&vcpu->control);
 		uint32_t state = seen & VMM__VCPU_STATE;
 
+		if (state == VMM__VCPU_GUEST && atomic_load(&vcpu->calling) != NULL)
+			state = VMM__VCPU_OUT;
 		if (state != VMM__VCPU_GUEST && !(callbacks && state == VMM__VCPU_OUT))
 			return 0;
 		if (!(seen & VMM__VCPU_WAITED) &&
@@ -123,7 +126,8 @@ bool vmm__in_callback(struct vmm_vm *vm)
 	for (uint32_t i = 0; i < vm->max_vcpus; i++) {
 		struct vmm_vcpu *vcpu = vmm__vcpu(vm, i);
 
-		if (vcpu != NULL && atomic_load(&vcpu->runner) == me)
+		if (vcpu != NULL && atomic_load(&vcpu->calling) != NULL &&
+		    atomic_load(&vcpu->runner) == me)
 			return true;
 	}
 	return false;

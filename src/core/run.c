@@ -92,6 +92,11 @@ static int enter(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 		if (requests & VMM__REQ_UNSEALED)
 			return vmm__fail(&vcpu->scratch, -VMM_ESTATE, "vmm_vcpu_run", 0,
 					 "the VM is not sealed");
+		if (requests & VMM__REQ_FORGET) {
+			atomic_fetch_and(&vcpu->control, ~VMM__REQ_FORGET);
+			vmm__forget_hits(vcpu);
+			continue;
+		}
 		if (requests & VMM__REQ_HOLD) {
 			vmm__vcpu_sit_out(vcpu);
 			continue;
@@ -123,6 +128,15 @@ static int enter(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 	return vcpu->run(vcpu->backend, exit, &vcpu->scratch);
 }
 
+int vmm__bus_offer(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
+{
+	vcpu->offered = may_claim(vcpu, exit) ? vmm__bus_serve(vcpu, exit) : -VMM_ENOENT;
+	if (vcpu->offered != 0 || (atomic_load(&vcpu->control) & VMM__REQ_ANY) != 0)
+		return VMM__OFFERED;
+	vmm__count(&vcpu->handled[exit->reason]);
+	return 0;
+}
+
 /* Go on from @r, which an engine's run() gave, until there is something to return. */
 static VMM__COLD int run_on(struct vmm_vcpu *vcpu, struct vmm_exit *exit, int r)
 {
@@ -133,13 +147,13 @@ static VMM__COLD int run_on(struct vmm_vcpu *vcpu, struct vmm_exit *exit, int r)
 			vcpu->last_reason = VMM_EXIT_NONE;
 			vmm__count(&vcpu->other_entries);
 			vmm__alarm_serve(vcpu);
-		} else if (r == 0) {
+		} else if (r == 0 || r == VMM__OFFERED) {
 			uint32_t reason = exit->reason;
 
-			if (!may_claim(vcpu, exit))
+			if (r == 0 && !may_claim(vcpu, exit))
 				return give(vcpu, reason);
 			vcpu->last_reason = reason;
-			r = vmm__bus_serve(vcpu, exit);
+			r = r == 0 ? vmm__bus_serve(vcpu, exit) : vcpu->offered;
 			if (r == -VMM_ENOENT)
 				return give(vcpu, reason);
 			if (r != 0) {

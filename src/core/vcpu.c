@@ -45,6 +45,7 @@ static int create(struct vmm_vm *vm, const struct vmm_vcpu_config *config, struc
 				    config->index);
 	vcpu->vm = vm;
 	vcpu->windows = &vm->windows;
+	vmm__forget_hits(vcpu);
 	vcpu->dedicated = (config->flags & VMM_VCPU_DEDICATED) != 0;
 	vcpu->run = vcpu->dedicated ? vm->engine->run_dedicated : vm->engine->run;
 	vcpu->index = config->index;

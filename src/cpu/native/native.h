@@ -33,6 +33,7 @@
 #include "native_partition.h"
 #include "native_world.h"
 #include "pt.h"
+#include "serve.h"
 #include "svm.h"
 #include "sync.h"
 #include "x86_cpuid.h"
@@ -180,7 +181,9 @@ struct vmm__native_vcpu {
 	uint32_t answer;         /* NATIVE_ANSWER_ */
 	uint32_t width;          /* of it */
 	uint32_t mp;             /* VMM_X86_MP_ */
+	uint32_t io_key;         /* what of an exit tells a port that is known */
 	uint64_t cpu;            /* that it was on last */
+	struct vmm_vcpu *core;   /* the core's, since there has been one */
 	uint64_t answer_msr;     /* MSR of a pending exit */
 
 	/* Events: what the next entry injects, as EVENTINJ; 0: nothing. */
@@ -268,6 +271,15 @@ static inline void vmm__native_regs(struct vmm__native_vcpu *v, bool change)
 static inline uint64_t vmm__native_event(uint32_t type, uint32_t vector)
 {
 	return SVM_EVENT_V | FIELD_PUT(SVM_EVENT_TYPE, type) | vector;
+}
+
+/* The CPU that it is on, from where it can only be interrupted; 0 also while it calls the bus: it
+ * looks at its requests when the call has ended. */
+static inline uint64_t vmm__native_on_cpu(const struct vmm__native_vcpu *v)
+{
+	uint64_t cpu = atomic_load(&v->on_cpu);
+
+	return cpu != 0 && atomic_load(&v->core->calling) == NULL ? cpu : 0;
 }
 
 /* Where the length of the instruction at RIP is kept. */
@@ -385,7 +397,7 @@ void vmm__native_emulate_init(struct vmm__native_vcpu *v);
 int vmm__native_emulate(struct vmm__native_vcpu *v, uint64_t gpa, bool write, uint32_t port_width,
 			struct vmm_exit *exit);
 /* Go on with the answer in *@exit: 0 with the next element, or NATIVE_AGAIN. */
-int vmm__native_emulate_on(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+int vmm__native_emulate_on(struct vmm__native_vcpu *v, bool running, struct vmm_exit *exit);
 /* The instruction at RIP. */
 int vmm__native_decode(struct vmm__native_vcpu *v, struct vmm__x86_insn *insn);
 uint64_t *vmm__native_gpr(struct vmm__native_vcpu *v, uint32_t number);

@@ -263,8 +263,9 @@ static void raise_fault(struct vmm__native_vcpu *v)
 	vmm__native_raise(v, fault->vector, fault->has_error, fault->error_code);
 }
 
-/* As far as it goes without the embedder: @r is what the emulator gave. */
-static int go_on(struct vmm__native_vcpu *v, int r, struct vmm_exit *exit)
+/* As far as it goes without the embedder, or without callbacks if not @running: @r is what the
+ * emulator gave. */
+static int go_on(struct vmm__native_vcpu *v, int r, bool running, struct vmm_exit *exit)
 {
 	struct vmm__x86_emulator *e = &v->emulator;
 	bool traps = (e->paging.rflags & X86_RFLAGS_TF) != 0;
@@ -276,7 +277,11 @@ static int go_on(struct vmm__native_vcpu *v, int r, struct vmm_exit *exit)
 		if (r == VMM__X86_ELEMENT) {
 			if (!vmm__native_irq_access(v, &e->element, &data)) {
 				give_element(v, exit);
-				return 0;
+				r = running ? vmm__bus_offer(v->core, exit) : 0;
+				if (!running || r != 0)
+					return r;
+				v->answer = NATIVE_ANSWER_NONE;
+				data = exit->data;
 			}
 			r = vmm__x86_emulate_answer(e, data);
 			continue;
@@ -314,15 +319,15 @@ int vmm__native_emulate(struct vmm__native_vcpu *v, uint64_t gpa, bool write, ui
 		e->count = v->vmcb->fetched & 15;
 		memcpy(e->bytes, v->vmcb->insn, sizeof(e->bytes));
 	}
-	return go_on(v, vmm__x86_emulate(e), exit);
+	return go_on(v, vmm__x86_emulate(e), true, exit);
 }
 
-int vmm__native_emulate_on(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+int vmm__native_emulate_on(struct vmm__native_vcpu *v, bool running, struct vmm_exit *exit)
 {
 	uint64_t data = exit->flags & VMM_EXIT_F_FAIL ? UINT64_MAX : exit->data;
 
 	v->answer = NATIVE_ANSWER_NONE;
-	return go_on(v, vmm__x86_emulate_answer(&v->emulator, data), exit);
+	return go_on(v, vmm__x86_emulate_answer(&v->emulator, data), running, exit);
 }
 
 /* --- lengths --- */

@@ -257,7 +257,7 @@ int vmm__native_complete(void *vcpu, struct vmm_exit *exit, struct vmm_error *er
 
 	(void)error;
 	if (v->answer == NATIVE_ANSWER_EMULATE)
-		return vmm__native_emulate_on(v, exit) == 0 ? -VMM_EPENDING : 0;
+		return vmm__native_emulate_on(v, false, exit) == 0 ? -VMM_EPENDING : 0;
 	if (v->answer != NATIVE_ANSWER_NONE)
 		vmm__native_take_answer(v, exit);
 	return 0;

@@ -17,7 +17,7 @@ static int await_flush(struct vmm__native_vcpu *v)
 	uint64_t start = host->time_ns(host->opaque), cpu;
 	uint32_t seen;
 
-	while ((cpu = atomic_load(&v->on_cpu)) != 0) {
+	while ((cpu = vmm__native_on_cpu(v)) != 0) {
 		seen = atomic_load(&v->world.request);
 		if (!(seen & NATIVE_REQ_FLUSH))
 			return 0;

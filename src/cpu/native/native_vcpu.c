@@ -26,7 +26,7 @@ void vmm__native_request(struct vmm__native_vcpu *v, uint32_t request)
 	uint64_t cpu;
 
 	atomic_fetch_or(&v->world.request, request);
-	cpu = atomic_load(&v->on_cpu);
+	cpu = vmm__native_on_cpu(v);
 	if (cpu != 0)
 		host->cpu_kick(host->opaque, cpu);
 	else if ((waiting = atomic_load(&v->waiting)) != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * vmm__svm_enter_dedicated(RDI = world, RSI = task priority of the guest), EAX as vmm__svm_enter().
+ * vmm__svm_enter_dedicated(RDI = world, RSI = task priority of the guest), RAX as vmm__svm_enter().
  * The CPU's local APIC is the guest's, in x2APIC mode. Interrupts pass the host by: the priority
  * that lets them in is the APIC's only with IF clear, and in the guest (APM2 15.21.1: without
  * V_INTR_MASKING its own IF masks them).
@@ -21,7 +21,7 @@ vmm__svm_enter_dedicated:
 	xor %edx, %edx
 	wrmsr
 	call vmm__svm_enter
-	mov %eax, %ebx
+	mov %rax, %rbx
 	mov $MSR_TPR, %ecx
 	rdmsr
 	mov 8(%rsp), %rsi
@@ -29,7 +29,7 @@ vmm__svm_enter_dedicated:
 	mov $0xff, %eax
 	xor %edx, %edx
 	wrmsr
-	mov %ebx, %eax
+	mov %rbx, %rax
 	pop %rbx
 	pop %rsi
 	popfq

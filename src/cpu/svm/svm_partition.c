@@ -5,7 +5,7 @@
 
 #define X2_ICR 0x830u
 
-VMM__SYSV int vmm__svm_enter_dedicated(struct vmm__native_world *world, uint64_t *tpr);
+VMM__SYSV uint64_t vmm__svm_enter_dedicated(struct vmm__native_world *world, uint64_t *tpr);
 
 /* Interrupts are the guest's: APM2 15.21.1, without V_INTR_MASKING its own IF masks them. */
 void vmm__svm_dedicate(struct vmm__native_vcpu *v)
@@ -66,7 +66,8 @@ uint32_t vmm__svm_reason(const struct vmm__native_vcpu *v)
 /* One stay in the guest: NATIVE_AGAIN, or as run(). */
 static int enter(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
 {
-	int entered, r = vmm__native_partition_enter(v, error);
+	int r = vmm__native_partition_enter(v, error);
+	uint64_t entered;
 
 	if (r == 0)
 		r = vmm__svm_take_cpu(v, error);

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
  * Entering the guest. vmm__svm_run() is measured: CPUID and hypercalls are served between two
- * entries, with the guest's vector registers in the CPU, by code that uses none; a port exit goes
- * straight through. Everything else is handled when the CPU is the host's again (svm_exit.c).
+ * entries, with the guest's vector registers in the CPU, by code that uses none, and so are ports
+ * of the bus where the host's callbacks use none either (VMM_HOST_NO_VECTORS); another port exit
+ * goes straight through. Everything else is handled when the CPU is the host's again (svm_exit.c).
  */
 #include "svm_engine.h"
 #include "x86_msr.h"
 
+/* What of a port exit is in a key of vmm__hit_key(), or must not be there. */
+#define IO_KEY ((uint32_t)(SVM_IO_PORT | SVM_IO_SIZE | SVM_IO_STR | SVM_IO_IN))
+
 #define NO_ENTRY UINT64_MAX
+#define SERVED   (UINT64_MAX - 1)
+#define OFFERED  (UINT64_MAX - 2) /* to the bus, which did not serve it */
 
 /* This CPU was not made ready for this vCPU, or the vCPU has been elsewhere since. */
 static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct vmm_error *error)
@@ -28,6 +34,8 @@ static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct
 	v->world.live = 0;
 	v->host_tsc_aux = v->has_tsc_aux ? vmm__native_rdmsr(X86_MSR_TSC_AUX) : 0;
 	v->cpu = cpu;
+	v->core = vmm__vcpu(v->vm->services->core, v->index);
+	atomic_store(&v->core->runner, cpu);
 	if (v->timer_ns != VMM_FOREVER)
 		vmm__native_timer_here(v);
 	return 0;
@@ -94,13 +102,13 @@ void vmm__svm_give_cpu(struct vmm__native_vcpu *v)
 }
 
 /* Past an intercepted instruction whose length is known; false where it needs more than that. */
-static VMM__INLINE bool skip(struct vmm__native_vcpu *v, uint64_t code, bool nrips)
+static VMM__INLINE bool skip(struct vmm__native_vcpu *v, uint64_t code)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	const struct native_length *known = vmm__native_length(v);
 	uint64_t next = vmcb->nrip;
 
-	if (!nrips) {
+	if (next == 0) { /* the processor does not tell: no NRIPS */
 		if (VMM__UNLIKELY(known->key != vmm__native_length_key(vmcb, code) ||
 				  known->cr3 != vmcb->cr3))
 			return false;
@@ -131,24 +139,87 @@ static VMM__INLINE void do_cpuid(struct vmm__native_vcpu *v)
 		v->world.rcx |= CPUID_1_ECX_OSXSAVE;
 }
 
+/*
+ * A callback may be called with the guest's registers in the CPU, if nothing of the host's is
+ * missing that it could use, and its access needs no more than that. on_cpu stays, though who waits
+ * for the vCPU to be out of the guest does not wait for callbacks: it looks at calling, too.
+ */
+static bool calls_in_place(const struct vmm__native_vcpu *v)
+{
+	return (v->vm->host->flags & VMM_HOST_NO_VECTORS) && !(v->vm->flags & VMM_VM_EXIT_PC) &&
+	       !v->stepping && (v->tsc_aux == v->host_tsc_aux || !v->has_tsc_aux);
+}
+
+/* A port exit that the bus did not serve. */
+static VMM__COLD uint64_t refuse_port(struct vmm_vcpu *core, int r)
+{
+	vmm__call_end(core);
+	core->offered = r < 0 ? r : -VMM_EINVAL;
+	return OFFERED;
+}
+
+/* A port exit, EXITINFO1 in part: its code, or what became of it. */
+static VMM__INLINE uint64_t serve_port(struct vmm__native_vcpu *v, struct svm_vmcb *vmcb,
+				       uint32_t info)
+{
+	struct vmm_vcpu *core = v->core;
+	const struct vmm__hit *hit;
+	int r;
+
+	if (VMM__UNLIKELY(vmcb->rflags & X86_RFLAGS_TF))
+		return SVM_EXIT_IOIO;
+	hit = vmm__call_begin(core, info);
+	if (VMM__UNLIKELY(!hit))
+		return SVM_EXIT_IOIO;
+	if (info & SVM_IO_IN) {
+		uint64_t got = 0;
+
+		r = hit->read(hit->opaque, core, hit->offset, hit->width, &got);
+		if (VMM__UNLIKELY(r != 0))
+			return refuse_port(core, r);
+		vmcb->rax = (vmcb->rax & hit->kept) | (got & hit->mask);
+	} else {
+		r = hit->write(hit->opaque, core, hit->offset, hit->width, vmcb->rax & hit->mask);
+		if (VMM__UNLIKELY(r != 0))
+			return refuse_port(core, r);
+	}
+	if (vmm__call_end(core))
+		atomic_fetch_or(&v->world.request, NATIVE_REQ_KICK);
+	vmcb->rip = vmcb->exitinfo2;
+	vmcb->shadow = 0;
+	vmm__count(&core->handled[VMM_EXIT_PORT]);
+	vmm__native_count(v, VMM_PARTITION_PORT);
+	return SERVED;
+}
+
 /* Until there is an exit that is not served here: its code, or NO_ENTRY for a request. */
-static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
+static __attribute__((noinline)) uint64_t run_guest(struct vmm__native_vcpu *v)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
-	bool nrips = (v->vm->features & SVM_CPUID_EDX_NRIPS) != 0;
+	/* No access is known without a size. */
+	v->io_key = calls_in_place(v) ? IO_KEY : IO_KEY & (uint32_t)~SVM_IO_SIZE;
 
-	while (VMM__LIKELY(vmm__svm_enter(&v->world))) {
+	if (VMM__UNLIKELY(!vmm__svm_enter(&v->world)))
+		return NO_ENTRY;
+	vmcb->eventinj = 0;
+	vmcb->tlb_control = SVM_TLB_NOTHING;
+	do {
 		uint64_t code = vmcb->exitcode;
 
-		vmcb->eventinj = 0;
-		vmcb->tlb_control = SVM_TLB_NOTHING;
-		if (code == SVM_EXIT_CPUID && skip(v, SVM_EXIT_CPUID, nrips))
+		if (code == SVM_EXIT_IOIO) {
+			code = serve_port(v, vmcb, (uint32_t)vmcb->exitinfo1 & v->io_key);
+		} else if (code == SVM_EXIT_CPUID && skip(v, SVM_EXIT_CPUID)) {
 			do_cpuid(v);
-		else if (code == SVM_EXIT_VMMCALL && skip(v, SVM_EXIT_VMMCALL, nrips))
+			vmm__native_count(v, VMM_PARTITION_CPUID);
+			code = SERVED;
+		} else if (code == SVM_EXIT_VMMCALL && skip(v, SVM_EXIT_VMMCALL)) {
 			vmm__native_do_hypercall(v);
-		else
+			vmm__native_count(v, VMM_PARTITION_HYPERCALL);
+			code = SERVED;
+		}
+		if (code != SERVED)
 			return code;
-	}
+	} while (VMM__LIKELY(vmm__svm_enter(&v->world)));
 	return NO_ENTRY;
 }
 
@@ -203,8 +274,8 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 	if (v->answer != NATIVE_ANSWER_NONE) {
 		if (v->answer != NATIVE_ANSWER_EMULATE)
 			vmm__native_take_answer(v, exit);
-		else if (vmm__native_emulate_on(v, exit) == 0)
-			return 0;
+		else if ((r = vmm__native_emulate_on(v, true, exit)) != NATIVE_AGAIN)
+			return r;
 	}
 	do {
 		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {
@@ -223,6 +294,11 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 		if (VMM__LIKELY(code == SVM_EXIT_IOIO && give_port(v, exit))) {
 			vmm__native_count(v, VMM_PARTITION_PORT);
 			return 0;
+		}
+		if (code == OFFERED) {
+			vmm__native_count(v, VMM_PARTITION_PORT);
+			give_port(v, exit);
+			return VMM__OFFERED;
 		}
 		if (code == NO_ENTRY)
 			vmm__native_unstage(v);

@@ -3,15 +3,15 @@
  * The world switch (System V ABI; for ELF and COFF). APM2 chapter 15.
  *
  * vmm__svm_enter(RDI = world)
- *   In:  interrupts as the host likes, GIF set; vmm__svm_load() has been done on this CPU.
- *   Out: EAX = 1: the guest has run; its general registers are in world and in the VMCB, the rest as
- *        VMSAVE leaves it. EAX = 0: world.request was not 0, and nothing has happened.
+ *   In:  interrupts on (or the guest's own), GIF set; vmm__svm_load() has been done on this CPU.
+ *   Out: RAX not 0: the guest has run; its general registers are in world and in the VMCB, the rest as
+ *        VMSAVE leaves it. RAX = 0: world.request was not 0, and nothing has happened.
  *        All that the ABI keeps is kept; nothing of the guest's is left in a general register; GIF is
  *        set again, so that an interrupt or NMI that ended the guest is taken by the host's own
  *        handler at the STGI.
  *   The request is read with GIF clear: one that comes later is followed by an interrupt, which stays
- *   pending until VMRUN and ends the guest at once (the host's IF is set for that: 15.21.1).
- *   Stack while the guest runs: RDI (world), RFLAGS, R15, R14, R13, R12, RBX, RBP, return address.
+ *   pending until VMRUN and ends the guest at once (the host's IF is set: 15.21.1).
+ *   Stack while the guest runs: RDI (world), R15, R14, R13, R12, RBX, RBP, return address.
  */
 #include "svm_world.h"
 
@@ -31,7 +31,6 @@ vmm__svm_enter:
 	push %r13
 	push %r14
 	push %r15
-	pushfq
 	push %rdi
 	mov NATIVE_W_OWN(SVM_OWN_VMCB)(%rdi), %rax
 	mov NATIVE_W_RBX(%rdi), %rbx
@@ -49,7 +48,6 @@ vmm__svm_enter:
 	mov NATIVE_W_R15(%rdi), %r15
 	mov NATIVE_W_RDI(%rdi), %rdi
 	vmload %rax
-	sti
 	vmrun %rax
 	vmsave %rax
 	pop %rax
@@ -78,14 +76,13 @@ vmm__svm_enter:
 	xor %r9d, %r9d
 	xor %r10d, %r10d
 	xor %r11d, %r11d
-	popfq
+	cld /* QEMU leaves the guest's */
 	pop %r15
 	pop %r14
 	pop %r13
 	pop %r12
 	pop %rbx
 	pop %rbp
-	mov $1, %eax
 	stgi
 	ret
 1:	stgi

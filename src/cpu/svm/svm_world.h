@@ -12,8 +12,8 @@
 
 #ifndef __ASSEMBLER__
 
-/* 1: the guest has run, and why it stopped is in the VMCB; 0: there is a request. */
-VMM__SYSV int vmm__svm_enter(struct vmm__native_world *world);
+/* Not 0: the guest has run, and why it stopped is in the VMCB; 0: there is a request. */
+VMM__SYSV uint64_t vmm__svm_enter(struct vmm__native_world *world);
 /* Make the CPU the guest's but for what the VMCB holds. 0: VM_HSAVE_PA is not the world's, and
  * nothing has been done. */
 VMM__SYSV int vmm__svm_load(struct vmm__native_world *world);

@@ -30,6 +30,7 @@ static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct
 	for (uint32_t i = 0; i < VMX_MSRS; i++)
 		x->host_msr[i] = vmm__native_rdmsr(msr_of(i));
 	v->cpu = cpu;
+	v->core = vmm__vcpu(v->vm->services->core, v->index);
 	if (v->timer_ns != VMM_FOREVER)
 		vmm__native_timer_here(v);
 	return 0;
@@ -244,8 +245,8 @@ int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 	if (v->answer != NATIVE_ANSWER_NONE) {
 		if (v->answer != NATIVE_ANSWER_EMULATE)
 			vmm__native_take_answer(v, exit);
-		else if (vmm__native_emulate_on(v, exit) == 0)
-			return 0;
+		else if ((r = vmm__native_emulate_on(v, true, exit)) != NATIVE_AGAIN)
+			return r;
 	}
 	do {
 		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {

@@ -61,7 +61,7 @@ static void on_alarm(void *opaque)
 	struct vmm_vcpu *first = vmm_vm_vcpu(t->vm, 0);
 
 	/* Out of the guest, as in a bus callback. */
-	assert_int_equal(atomic_load(&first->control) & VMM__VCPU_STATE, VMM__VCPU_OUT);
+	assert_true(atomic_load(&first->calling) == &t->vm->bus.none);
 	assert_int_equal(vmm_vm_pause(t->vm), -VMM_ESTATE);
 	t->calls++;
 	if (t->next != 0)

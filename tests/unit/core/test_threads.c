@@ -16,6 +16,7 @@
 
 #include "engine.h"
 #include "fake_host.h"
+#include "serve.h"
 
 #define VCPUS 4
 
@@ -280,6 +281,116 @@ static void regions_come_and_go(void **state)
 	fake_end(&fake, ctx, vm);
 	for (uint32_t i = 0; i < REGIONS; i++)
 		released += slots[i].released;
+	assert_int_equal(released, added);
+}
+
+/* --- ports come and go under engines that call them themselves --- */
+
+struct self {
+	struct slot slot;
+	struct vmm_region *region;
+	_Atomic uint32_t turn; /* a call in so many removes its own region; 0: none */
+};
+
+static int self_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		      uint64_t value)
+{
+	struct self *s = opaque;
+	uint32_t one = 1;
+
+	(void)vcpu, (void)offset, (void)width, (void)value;
+	s->slot.inside++;
+	MUST(s->slot.alive);
+	if (atomic_compare_exchange_strong(&s->turn, &one, 0))
+		vmm_region_remove(s->region);
+	MUST(s->slot.alive);
+	s->slot.inside--;
+	return 0;
+}
+
+/* Such an engine: in place what is known, through the core what is not. */
+static void *call_in_place(void *arg)
+{
+	struct running *r = arg;
+	struct vmm_vcpu *vcpu = r->vcpu;
+	uint32_t control;
+
+	MUST(vmm__vcpu_try(vcpu, VMM__VCPU_GUEST));
+	atomic_store(&vcpu->runner, vmm__thread_id(vcpu->vm->host));
+	while (!*r->stop) {
+		uint32_t port = (uint32_t)(r->halts++ % REGIONS) * 0x101;
+		const struct vmm__hit *hit = vmm__call_begin(vcpu, vmm__hit_key(port, 1, false));
+		struct vmm_exit exit = {.reason = VMM_EXIT_PORT,
+					.flags = VMM_EXIT_F_WRITE,
+					.addr = port,
+					.width = 1};
+
+		if (hit != NULL) {
+			MUST(hit->write(hit->opaque, vcpu, hit->offset, hit->width, 0) == 0);
+			vmm__call_end(vcpu);
+			r->mmio++;
+		} else {
+			MUST(vmm__bus_serve(vcpu, &exit) <= 0);
+		}
+		control = atomic_load(&vcpu->control);
+		if (control & VMM__REQ_FORGET) {
+			atomic_fetch_and(&vcpu->control, ~VMM__REQ_FORGET);
+			vmm__forget_hits(vcpu);
+		}
+		vmm__bus_asked(vcpu);
+	}
+	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST, VMM__VCPU_IDLE);
+	return NULL;
+}
+
+static void known_ports_come_and_go(void **state)
+{
+	const struct vmm_region_ops ops = {
+		.size = sizeof(ops), .write = self_write, .released = slot_released};
+	struct self self[REGIONS] = {0};
+	struct running r[VCPUS] = {0};
+	pthread_t thread[VCPUS];
+	_Atomic uint32_t stop = 0;
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, VCPUS, VMM_IRQCHIP_NONE, NULL);
+	uint32_t added = 0, released = 0;
+
+	(void)state;
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		r[i] = (struct running){.vcpu = vmm_vm_vcpu(vm, i), .stop = &stop};
+		thread[i] = spawn(call_in_place, &r[i]);
+	}
+	for (uint32_t i = 0; i < ROUNDS || !all_have(r, VCPUS, ROUNDS); i++) {
+		struct self *s = &self[i * 5 % REGIONS];
+
+		if (s->region == NULL) {
+			s->slot.alive = 1;
+			assert_int_equal(vmm_region_add(vm, VMM_SPACE_PORT, i * 5 % REGIONS * 0x101,
+							1, &ops, s, &s->region),
+					 0);
+			added++;
+			continue;
+		}
+		if (i % 3 == 0) { /* by a callback */
+			s->turn = 1;
+			while (s->slot.alive)
+				sched_yield();
+		} else {
+			vmm_region_remove(s->region);
+			assert_int_equal(s->slot.alive, 0);
+		}
+		s->region = NULL;
+	}
+	stop = 1;
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		join(thread[i]);
+		assert_true(r[i].mmio > 0);
+	}
+	fake_end(&fake, ctx, vm);
+	for (uint32_t i = 0; i < REGIONS; i++)
+		released += self[i].slot.released;
 	assert_int_equal(released, added);
 }
 
@@ -656,6 +767,7 @@ int main(void)
 		cmocka_unit_test(second_runner_is_busy),
 		cmocka_unit_test(no_kick_is_lost),
 		cmocka_unit_test(regions_come_and_go),
+		cmocka_unit_test(known_ports_come_and_go),
 		cmocka_unit_test(half_goes_while_half_is_used),
 		cmocka_unit_test(dirty_pages_are_not_lost),
 		cmocka_unit_test(pauses_nest),

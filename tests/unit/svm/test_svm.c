@@ -50,7 +50,7 @@ void vmm__svm_unload(struct vmm__native_world *world)
 	(void)world;
 }
 
-int vmm__svm_enter(struct vmm__native_world *world)
+uint64_t vmm__svm_enter(struct vmm__native_world *world)
 {
 	struct svm_vmcb *vmcb = (struct svm_vmcb *)(uintptr_t)world->own[SVM_OWN_VMCB];
 
