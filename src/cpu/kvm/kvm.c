@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 static int code_of(int err)
 {
@@ -330,6 +331,7 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_create", 0, "no memory");
 	vm->services = services;
 	vm->kvm_fd = vm->fd = -1;
+	vm->tsc_zero = __rdtsc();
 	vm->irqchip = config->irqchip;
 	vm->flags = config->flags;
 	vm->max_vcpus = config->max_vcpus;
@@ -366,6 +368,7 @@ static int vm_reset(void *opaque, struct vmm_error *error)
 	if (ioctl(vm->fd, KVM_SET_CLOCK, &clock) != 0)
 		return vmm__kvm_fail(error, "KVM_SET_CLOCK");
 	vm->stopped_clock = 0;
+	vm->tsc_zero = vm->stopped ? vm->stopped_tsc : __rdtsc();
 	return 0;
 }
 

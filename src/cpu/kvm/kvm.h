@@ -64,6 +64,8 @@ struct vmm__kvm_vm {
 
 	struct vmm__kvm_vcpu *vcpus; /* chained by next */
 
+	uint64_t tsc_zero; /* the host's TSC when the VM was made or reset */
+
 	/* Since guest time was stopped. */
 	bool stopped; /* guest time, at the next two */
 	uint64_t stopped_clock;
@@ -196,6 +198,7 @@ int vmm__kvm_vm_set_state(void *vm, uint32_t cls, uint32_t index, const void *bu
 			  struct vmm_error *error);
 int vmm__kvm_clock_stop(void *vm, uint32_t stop, struct vmm_error *error);
 /* All of XSAVE as at power-on. */
+int vmm__kvm_reset_tsc(struct vmm__kvm_vcpu *v, struct vmm_error *error);
 int vmm__kvm_reset_xsave(struct vmm__kvm_vcpu *v, struct vmm_error *error);
 
 static inline void *vmm__kvm_alloc(const struct vmm__kvm_vm *vm, size_t size)

@@ -657,6 +657,30 @@ static int get_tsc(struct vmm__kvm_vcpu *v, struct vmm_x86_tsc *out, struct vmm_
 	return 0;
 }
 
+static int set_adjust(struct vmm__kvm_vcpu *v, uint64_t value, struct vmm_error *error)
+{
+	uint64_t now;
+
+	/* A model without it has nothing to set. */
+	if (vmm__kvm_get_msr(v, X86_MSR_TSC_ADJUST, &now) == 0 && now != value &&
+	    vmm__kvm_set_msr(v, X86_MSR_TSC_ADJUST, value) != 0)
+		return vmm__fail(error, -VMM_ERANGE, "KVM_SET_MSRS", 0,
+				 "KVM refuses IA32_TSC_ADJUST");
+	return 0;
+}
+
+/*
+ * All vCPUs count from the same moment, whenever each is reset. KVM tells the guest that its
+ * paravirtual clock is alike on all vCPUs only while their offsets are
+ * (Documentation/virt/kvm/x86/timekeeping.rst, 4.4).
+ */
+int vmm__kvm_reset_tsc(struct vmm__kvm_vcpu *v, struct vmm_error *error)
+{
+	int r = set_adjust(v, 0, error);
+
+	return r == 0 ? set_offset(v, 0 - scale(v, v->vm->tsc_zero), error) : r;
+}
+
 static int set_khz(struct vmm__kvm_vcpu *v, uint32_t khz, struct vmm_error *error)
 {
 	int now = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
@@ -672,7 +696,6 @@ static int set_khz(struct vmm__kvm_vcpu *v, uint32_t khz, struct vmm_error *erro
 
 static int set_tsc(struct vmm__kvm_vcpu *v, const struct vmm_x86_tsc *in, struct vmm_error *error)
 {
-	uint64_t adjust;
 	int r;
 
 	if (in->reserved != 0)
@@ -680,11 +703,8 @@ static int set_tsc(struct vmm__kvm_vcpu *v, const struct vmm_x86_tsc *in, struct
 	r = set_khz(v, in->khz, error);
 	if (r != 0)
 		return r;
-	if (vmm__kvm_get_msr(v, X86_MSR_TSC_ADJUST, &adjust) == 0 && adjust != in->adjust &&
-	    vmm__kvm_set_msr(v, X86_MSR_TSC_ADJUST, in->adjust) != 0)
-		return vmm__fail(error, -VMM_ERANGE, "KVM_SET_MSRS", 0,
-				 "KVM refuses IA32_TSC_ADJUST");
-	return set_offset(v, in->value - without_offset(v), error);
+	r = set_adjust(v, in->adjust, error);
+	return r == 0 ? set_offset(v, in->value - without_offset(v), error) : r;
 }
 
 /* --- the classes together --- */

@@ -156,7 +156,6 @@ static int reset_state(struct vmm__kvm_vcpu *v, struct vmm_error *error)
 {
 	bool arch = v->vm->irqchip == VMM_IRQCHIP_ARCH;
 	const struct vmm_x86_events events = {0};
-	const struct vmm_x86_tsc tsc = {0};
 	struct vmm_x86_mp mp = {0};
 	struct vmm_x86_debug_regs debug;
 	struct vmm_x86_regs regs;
@@ -182,7 +181,7 @@ static int reset_state(struct vmm__kvm_vcpu *v, struct vmm_error *error)
 	if (r == 0)
 		r = reset_apic(v, error);
 	if (r == 0)
-		r = set(v, VMM_STATE_X86_TSC, &tsc, sizeof(tsc), error);
+		r = vmm__kvm_reset_tsc(v, error);
 	if (r == 0)
 		r = set(v, VMM_STATE_X86_MP, &mp, sizeof(mp), error);
 	return r;

@@ -181,7 +181,7 @@ int vmm__native_vm_reset(void *opaque, struct vmm_error *error)
 
 	(void)error;
 	vmm__irqchip_reset(&vm->chip);
-	vm->tsc_zero = vmm__native_rdtsc();
+	vm->tsc_zero = vm->stopped ? vm->stopped_tsc : vmm__native_rdtsc();
 	vmm__native_set_clock(vm, 0);
 	return 0;
 }

@@ -439,6 +439,40 @@ static void paused_time_is_set(void **state)
 	guest_destroy(&g);
 }
 
+/* All vCPUs count from the same moment, whenever each is reset: Linux calls its clocks unstable
+ * otherwise. */
+static void reset_time_is_one(void **state)
+{
+	struct vmm_x86_clock clock;
+	struct vmm_x86_tsc tsc;
+	struct guest g;
+
+	(void)state;
+	guest_create(&g, VMM_IRQCHIP_ARCH, 0, 2);
+	for (unsigned resets = 0; resets < 2; resets++) {
+		struct vmm_x86_tsc other;
+
+		assert_ok(vmm_vm_pause(g.vm));
+		assert_ok(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_TSC, 0, &tsc, sizeof(tsc)));
+		assert_ok(vmm_vcpu_get_state(vmm_vm_vcpu(g.vm, 1), VMM_STATE_X86_TSC, 0, &other,
+					     sizeof(other)));
+		assert_int_equal(tsc.value, other.value);
+		assert_in_range(tsc.value, 1, UINT64_C(60000) * tsc.khz);
+		assert_ok(vmm_vm_resume(g.vm));
+		assert_ok(vmm_vm_reset(g.vm));
+	}
+	assert_ok(vmm_vm_pause(g.vm));
+	assert_ok(vmm_vm_reset(g.vm));
+	assert_ok(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_TSC, 0, &tsc, sizeof(tsc)));
+	assert_ok(vmm_vm_get_state(g.vm, VMM_STATE_X86_CLOCK, 0, &clock, sizeof(clock)));
+	assert_int_equal(tsc.value, 0);
+	assert_int_equal(clock.ns, 0);
+	assert_ok(vmm_vm_resume(g.vm));
+	assert_ok(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_TSC, 0, &tsc, sizeof(tsc)));
+	assert_in_range(tsc.value, 1, UINT64_C(60000) * tsc.khz);
+	guest_destroy(&g);
+}
+
 static void translate(void **state)
 {
 	uint64_t gpa = 0, value;
@@ -487,6 +521,7 @@ int main(void)
 		cmocka_unit_test(tsc),
 		cmocka_unit_test(paused_clock_stops),
 		cmocka_unit_test(paused_time_is_set),
+		cmocka_unit_test(reset_time_is_one),
 		cmocka_unit_test(translate),
 	};
 

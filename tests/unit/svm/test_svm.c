@@ -498,6 +498,15 @@ static void time_waits_for_who_restores_it(void **state)
 	assert_in_range(first, tsc.value, tsc.value + BIT(20));
 	assert_in_range(tsc_of(vcpus[1]), first, first + 10000);
 	assert_in_range(clock_of(g.vm), clock.ns, clock.ns + BIT(20));
+	assert_int_equal(vmm_vm_pause(g.vm), 0);
+	cpu.tsc += BIT(50);
+	assert_int_equal(vmm_vm_reset(g.vm), 0);
+	cpu.tsc += BIT(50);
+	assert_int_equal(tsc_of(vcpus[0]), 0);
+	assert_int_equal(tsc_of(vcpus[1]), 0);
+	assert_int_equal(clock_of(g.vm), 0);
+	assert_int_equal(vmm_vm_resume(g.vm), 0);
+	assert_in_range(tsc_of(vcpus[0]), 0, BIT(20));
 	end_all(&g);
 }
 
