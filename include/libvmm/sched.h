@@ -131,6 +131,9 @@ VMM_API int vmm_sched_stop(struct vmm_sched_vcpu *place);
 /**
  * vmm_sched_remove() - Stop it, and forget it.
  *
+ * Nothing of the scheduler's stays with the vCPU: it has no slice, and nobody is told of its
+ * wake-ups.
+ *
  * Context: As vmm_sched_stop(). @place is not valid any more.
  * Return: 0, -VMM_ETIMEOUT (then it is still there).
  */

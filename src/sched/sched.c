@@ -299,6 +299,8 @@ int vmm_sched_remove(struct vmm_sched_vcpu *v)
 		return err;
 	vmm_vcpu_on_wake(v->vcpu, NULL, NULL);
 	await_pokers(s);
+	if (s->kind == VMM_SCHED_CREDIT)
+		vmm_vcpu_set_slice(v->vcpu, VMM_FOREVER, 0);
 	vmm__lock(s->host, &s->lock);
 	atomic_store(&v->state, SCHED_FREE);
 	v->vcpu = NULL;
