@@ -4,7 +4,8 @@
  * nothing for all; "show" shows the traces instead of comparing them, "rounds=N" is for those that
  * do a thing many times over. Machines move while their guests run by "move=N", one exit in N,
  * "save=N", N exits of each, and "restore", from the boot module; "seed=N" chooses which.
- * "together": guests of four modes side by side, on as many CPUs.
+ * "together": guests of four modes side by side, on as many CPUs. "wander": vCPUs go from CPU to
+ * CPU all the time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "platform.h"
 #include "platform_bare.h"
 #include "together.h"
+#include "wander.h"
 
 #define ROUNDS 100
 
@@ -123,8 +125,11 @@ static bool run_one(struct vmm_ctx *ctx, size_t number, const struct test *test)
 
 static const char *cmdline;
 
+/* Not "busy" for vCPUs that change CPUs: it wants one to be in vmm_vcpu_run() all the time. */
 static bool is_chosen(const struct test *test)
 {
+	if (has_word(cmdline, "wander") && strcmp(test->name, "busy") == 0)
+		return false;
 	return !any_named(cmdline) || has_word(cmdline, test->name);
 }
 
@@ -169,6 +174,16 @@ static int run_all(struct vmm_ctx *ctx)
 	return failed;
 }
 
+static int run_wandering(struct vmm_ctx *ctx)
+{
+	int failed;
+
+	wander_begin();
+	failed = run_all(ctx);
+	wander_end();
+	return failed;
+}
+
 int vmm_bare_main(const struct vmm_bare_boot *boot)
 {
 	const struct vmm_engine *engines[] = ENGINES;
@@ -194,6 +209,8 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 		failed = run_together(ctx, engine_here(ctx), rounds, is_expected);
 	else if (read_plan(boot, &plan))
 		failed = move_tests(ctx, engine_here(ctx), &plan);
+	else if (has_word(cmdline, "wander"))
+		failed = run_wandering(ctx);
 	else
 		failed = run_all(ctx);
 	vmm_ctx_destroy(ctx);

@@ -160,12 +160,14 @@ static uint32_t fail(struct cpu *cpu, int rc)
 	return NEXT_FAILED;
 }
 
+int (*guest_enter)(struct vmm_vcpu *vcpu, struct vmm_exit *exit) = vmm_vcpu_run;
+
 /* One exit; what is neither talk nor a wait is written to the trace. */
 static uint32_t next_or_more(struct cpu *cpu)
 {
 	struct vmm_exit *exit = &cpu->exit;
 	struct run *run = cpu->run;
-	int rc = move_maybe(cpu) ? 0 : vmm_vcpu_run(cpu->vcpu, exit);
+	int rc = move_maybe(cpu) ? 0 : guest_enter(cpu->vcpu, exit);
 	if (run->mover && run->mover->failed)
 		return NEXT_FAILED;
 	if (rc)

@@ -166,6 +166,9 @@ bool must(struct run *run, const char *what, int rc);
  */
 uint32_t next(struct cpu *cpu);
 
+/* How it runs: vmm_vcpu_run(), unless somebody has put something else here. */
+extern int (*guest_enter)(struct vmm_vcpu *vcpu, struct vmm_exit *exit);
+
 /* next() until the guest ends, shuts down or fails. */
 void play(struct run *run);
 
