@@ -92,7 +92,8 @@ VMM_BEGIN_DECLS
  *                and the host's way in is the NMI: cpu_kick() and cpu_call() take it, the latter
  *                where they interrupt no lock of the host's own, and wait() and cpu_timer() do
  *                without interrupts. 0: the CPU is the host's again, its APIC as the host needs
- *                it; what was pending there is dropped. Absent: no dedicated vCPUs.
+ *                it; what was pending there, of whichever vector, is dropped before the CPU is
+ *                lent again, and hurts nobody meanwhile. Absent: no dedicated vCPUs.
  * @cpu_timer_mark: When the calling CPU's timer has come due, its handler also sets @bits in
  * *@word, by an atomic OR. Replaces what was set before there. With @bits 0 the word is no CPU's
  * any more, and no handler uses it on return; called once for each word. Absent: a vCPU that leaves

@@ -12,6 +12,7 @@
 #define APIC_EOI      0xb0
 #define APIC_SVR      0xf0
 #define APIC_ISR      0x100
+#define APIC_IRR      0x200
 #define APIC_ICR      0x300
 #define APIC_ICR_HIGH 0x310
 #define APIC_TIMER    0x320
@@ -21,6 +22,12 @@
 #define APIC_INITIAL  0x380
 #define APIC_CURRENT  0x390
 #define APIC_DIVIDE   0x3e0
+
+/*
+ * Interrupts of vectors 16 to 31 look like exceptions, so the host takes none: what a guest has
+ * left pending there, or sends too late, stays until vmm__bare_apic_drain().
+ */
+#define TPR_HOST 0x10
 
 #define SVR_ENABLE       0x100
 #define LVT_MASKED       BIT(16)
@@ -35,6 +42,9 @@
 
 /* Reads of the ICR until an IPI must be gone. */
 #define SEND_TRIES 100000
+
+/* Each lets one interrupt in. */
+#define DRAIN_TRIES 1000
 
 /* The same on all CPUs; set by the first. */
 static bool x2apic, deadline_mode;
@@ -110,7 +120,7 @@ void vmm__bare_apic_program(void)
 	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
 	apic_write(APIC_TIMER,
 		   (uint32_t)(BARE_VECTOR_TIMER | (deadline_mode ? TIMER_DEADLINE : 0)));
-	apic_write(APIC_TPR, 0);
+	apic_write(APIC_TPR, TPR_HOST);
 }
 
 void vmm__bare_apic_silence(void)
@@ -135,6 +145,15 @@ void vmm__bare_apic_finish(void)
 			return;
 		apic_write(APIC_EOI, 0);
 	}
+}
+
+/* What is pending is taken, and ends; with interrupts off, and the tables that know what it is. */
+void vmm__bare_apic_drain(void)
+{
+	apic_write(APIC_TPR, 0);
+	for (uint32_t i = 0; i < DRAIN_TRIES && (apic_read(APIC_IRR) & BITS(31, 16)) != 0; i++)
+		__asm__ volatile("sti; nop; nop; cli" : : : "memory");
+	apic_write(APIC_TPR, 0xff);
 }
 
 bool vmm__bare_apic_serves(uint32_t vector)

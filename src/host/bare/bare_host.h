@@ -46,6 +46,7 @@ void vmm__bare_serial_init(void);
 
 /* bare_trap.c: tables of descriptors, and what comes through them. */
 void vmm__bare_tables_load(struct bare_cpu *cpu);
+void vmm__bare_drain(void);
 void vmm__bare_trap(struct vmm_bare_frame *frame);
 
 /* bare_apic.c */
@@ -58,6 +59,7 @@ void vmm__bare_apic_program(void);
 void vmm__bare_apic_silence(void);
 /* Nothing is in service any more. */
 void vmm__bare_apic_finish(void);
+void vmm__bare_apic_drain(void);
 bool vmm__bare_apic_serves(uint32_t vector);
 /* Sets the timer to the earlier of the two deadlines of this CPU, but not before @earliest.
  * Interrupts are off. */

@@ -32,10 +32,12 @@ void vmm__bare_lend(struct bare_cpu *cpu)
 		bare_pause();
 	flags = bare_irq_save();
 	vmm__bare_apic_silence();
+	vmm__bare_drain();
 	bare_irq_restore(flags);
 }
 
-/* What is still pending goes to the host's own handlers, and ends there. */
+/* What is still pending goes to the host's own handlers, and ends there, or stays until the CPU is
+ * lent again: vectors 16 to 31. */
 void vmm__bare_take_back(struct bare_cpu *cpu)
 {
 	const uint64_t flags = bare_irq_save();

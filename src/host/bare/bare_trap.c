@@ -33,6 +33,7 @@ struct __attribute__((packed)) table_register {
 };
 
 static struct gate idt[256];
+static struct gate drain_idt[256]; /* where 16 to 31 are interrupts: see bare_apic.c's TPR_HOST */
 
 static uint8_t stack_of(uint32_t vector)
 {
@@ -74,6 +75,23 @@ static void fill_idt(void)
 
 		set_gate(vector, entry);
 	}
+	for (uint32_t vector = 0; vector < 256; vector++)
+		drain_idt[vector] = idt[vector < 16 || vector >= EXCEPTIONS ? vector : EXCEPTIONS];
+}
+
+static void load_idt(const struct gate *table)
+{
+	const struct table_register idtr = {sizeof(idt) - 1, bare_address(table)};
+
+	__asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
+}
+
+/* There are no exceptions of 16 to 31 meanwhile but a machine check, which is lost. */
+void vmm__bare_drain(void)
+{
+	load_idt(drain_idt);
+	vmm__bare_apic_drain();
+	load_idt(idt);
 }
 
 /* SDM vol. 3A, figure 7-4; present, available 64-bit TSS. */
@@ -96,15 +114,12 @@ static void fill_gdt(struct bare_cpu *cpu)
 void vmm__bare_tables_load(struct bare_cpu *cpu)
 {
 	const struct table_register gdtr = {sizeof(cpu->gdt) - 1, bare_address(cpu->gdt)};
-	const struct table_register idtr = {sizeof(idt) - 1, bare_address(idt)};
 
 	if (cpu->id == 1)
 		fill_idt();
 	fill_gdt(cpu);
-	__asm__ volatile("lgdt %0; lidt %1; ltr %w2"
-			 :
-			 : "m"(gdtr), "m"(idtr), "r"(BARE_SEL_TSS)
-			 : "memory");
+	__asm__ volatile("lgdt %0; ltr %w1" : : "m"(gdtr), "r"(BARE_SEL_TSS) : "memory");
+	load_idt(idt);
 	bare_wrmsr(BARE_MSR_GS_BASE, bare_address(cpu));
 }
 
