@@ -300,9 +300,9 @@ static void spend(struct vmm__native_vcpu *v, uint32_t reason)
 
 	if (atomic_load(&p->budget_excused) >> reason & 1)
 		return;
-	if (left != 0) {
-		atomic_store(&p->budget_left, left - 1);
-		return;
+	while (left != 0) { /* it may be replaced meanwhile */
+		if (atomic_compare_exchange_weak(&p->budget_left, &left, left - 1))
+			return;
 	}
 	atomic_store(&p->budget_on, 0);
 	p->broken = true;
