@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
- * A load for Linux in a partition: partition-load WHAT [SECONDS]. It marks the beginning and the
- * end of each window to the hypervisor by ports, and writes nothing in between.
+ * A load for Linux in a partition: partition-load WHAT SECONDS. It marks the beginning and the end
+ * of a window to the hypervisor by ports, and writes nothing in between.
  *
  *   load    ticks, forks, programs, page faults, and with two CPUs interrupts between them, a fixed
- *           number of each
- *   idle    sleeps for SECONDS
- *   count   the same as load, with the kernel's own writes of ICR counted by its tracing: the
- * window is begun and ended where none was made meanwhile
+ *           number of each; then nothing for SECONDS
+ *   count   the same, with the kernel's own writes of ICR counted by its tracing: the window is
+ *           begun and ended where none was made meanwhile
  */
 #include <fcntl.h>
 #include <linux/membarrier.h>
@@ -241,34 +240,32 @@ static unsigned long mark_still(unsigned value)
 
 int main(int argc, char **argv)
 {
-	const char *what = argc > 1 ? argv[1] : "load";
-	unsigned long first = 0, last = 0;
+	const int counting = argc > 1 && strcmp(argv[1], "count") == 0;
+	const long seconds = argc > 2 ? atol(argv[2]) : 0;
+	unsigned long first = 0, last;
 
-	if (strcmp(what, "exit") == 0)
+	if (argc > 1 && strcmp(argv[1], "exit") == 0)
 		return 0;
 	if (iopl(3) != 0)
 		die("iopl");
 	run_on(0);
-	if (strcmp(what, "count") == 0)
+	if (counting)
 		start_counting();
 	rest(500);
 	mark(MARK_SETTLE);
 	rest(500);
-	if (strcmp(what, "count") == 0)
+	if (counting)
 		first = mark_still(MARK_BEGIN);
 	else
 		mark(MARK_BEGIN);
-	if (strcmp(what, "idle") == 0)
-		rest(1000 * (argc > 2 ? atol(argv[2]) : 1));
-	else
-		load("/proc/self/exe");
-	if (strcmp(what, "count") == 0)
-		last = mark_still(MARK_END);
-	else
+	load("/proc/self/exe");
+	rest(1000 * seconds);
+	if (!counting) {
 		mark(MARK_END);
-	if (strcmp(what, "count") == 0) {
-		outl((unsigned)(last - first), PORT_COUNT);
-		printf("guest: ICR written %lu times\n", last - first);
+		return 0;
 	}
+	last = mark_still(MARK_END);
+	outl((unsigned)(last - first), PORT_COUNT);
+	printf("guest: ICR written %lu times\n", last - first);
 	return 0;
 }
