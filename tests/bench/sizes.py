@@ -45,6 +45,8 @@ def image_sizes(path):
                 if re.match(r'\.(text|rodata|data|multiboot|note\.pvh)', section) and int(part[2], 16):
                     layer = re.search(r'libbare_(\w+)\.a', part[4])
                     sizes[layer[1] if layer else 'the image itself'] += int(part[3], 16)
+                    if re.search('partition|bare_lend', part[4]):
+                        sizes['partitions (of the layers above)'] += int(part[3], 16)
     return sizes
 
 
