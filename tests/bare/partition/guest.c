@@ -14,6 +14,7 @@ typedef uint32_t u32;
 
 #define APIC_BASE 0x1b
 #define X2_ID     0x802
+#define X2_TPR    0x808
 #define X2_EOI    0x80b
 #define X2_SVR    0x80f
 #define X2_ICR    0x830
@@ -24,14 +25,29 @@ typedef uint32_t u32;
 #define X2_DIVIDE 0x83e
 #define X2_SELF   0x83f
 
+#define RFLAGS_TF 0x100
+
 #define PERIODIC (1u << 17)
 #define MASKED   (1u << 16)
 #define TICK     100000 /* of a clock of 1 GHz in QEMU: 100 us */
 
+#define BASE_X2 (1u << 10)
+
+/* The same in memory. */
+#define X_EOI      0xfee000b0u
+#define X_SVR      0xfee000f0u
+#define X_ICR      0xfee00300u
+#define X_ICR_HIGH 0xfee00310u
+
 extern const char empty_idtr[10];
 
+/* What an exception has interrupted; behind an error code, where there is one. */
+struct frame {
+	u64 rip, cs, rflags, rsp, ss;
+};
+
 void guest_main(u64 cpu, u64 order);
-void guest_interrupt(u64 vector);
+u64 guest_interrupt(u64 vector, u64 *stack);
 
 static u64 rdmsr(u32 msr)
 {
@@ -60,26 +76,66 @@ static volatile struct control *mine(void)
 	return control_of((sp - 0x80000) >> 14);
 }
 
-void guest_interrupt(u64 vector)
+static void write_apic(u32 address, u32 value)
 {
-	volatile struct control *c = mine();
+	*(volatile u32 *)(u64)address = value;
+}
 
-	if (vector == 2) {
-		c->nmis++;
-		return;
-	}
-	if (vector < 32) {
-		c->fault = (u32)vector + 1;
-		for (;;)
-			__asm__ volatile("cli; hlt");
-	}
+static void interrupt(volatile struct control *c, u64 vector)
+{
 	if (vector == VECTOR_TICK)
 		c->ticks++;
 	else if (vector == VECTOR_IPI || vector == VECTOR_SELF)
 		c->ipis++;
 	else
 		c->others++;
-	wrmsr(X2_EOI, 0);
+	if (c->in_memory)
+		write_apic(X_EOI, 0);
+	else
+		wrmsr(X2_EOI, 0);
+}
+
+/* Of spinning: what it is told meanwhile, it tells. */
+static void turn(volatile struct control *c)
+{
+	c->sum = c->next;
+	c->rounds++;
+}
+
+static void nmi(volatile struct control *c)
+{
+	c->nmis++;
+	while (c->stays)
+		turn(c);
+}
+
+#define DB 1
+#define UD 6
+#define GP 13
+
+/* Gives the number of bytes to drop from the stack: those below the frame. */
+u64 guest_interrupt(u64 vector, u64 *stack)
+{
+	volatile struct control *c = mine();
+
+	if (vector == 2) {
+		nmi(c);
+	} else if (vector == GP && c->trying) { /* WRMSR has two bytes */
+		((struct frame *)(stack + 1))->rip += 2;
+		c->refused++;
+		return 16;
+	} else if (vector == DB && c->any) {
+		((struct frame *)stack)->rflags &= ~(u64)RFLAGS_TF;
+	} else if (vector < 32 && !c->any) {
+		c->fault = (u32)vector + 1;
+		for (;;)
+			__asm__ volatile("cli; hlt");
+	} else if (vector == UD && c->any) {
+		turn(c);
+	} else {
+		interrupt(c, vector);
+	}
+	return 8;
 }
 
 static void idle(void)
@@ -100,12 +156,17 @@ static void ready(volatile struct control *c)
 		__asm__ volatile("pause");
 }
 
-static void ticks(volatile struct control *c)
+static void start_ticking(void)
 {
-	ready(c);
 	wrmsr(X2_DIVIDE, 0xb);
 	wrmsr(X2_TIMER, PERIODIC | VECTOR_TICK);
 	wrmsr(X2_COUNT, TICK);
+}
+
+static void ticks(volatile struct control *c)
+{
+	ready(c);
+	start_ticking();
 	while (c->ticks < ROUNDS)
 		idle();
 	c->state = STATE_DONE; /* and goes on ticking */
@@ -113,12 +174,37 @@ static void ticks(volatile struct control *c)
 		idle();
 }
 
-static void spin(volatile struct control *c)
+/* Its handler comes back to it. */
+static void fault_again(volatile struct control *c)
+{
+	c->any = 1;
+	__asm__ volatile("ud2");
+}
+
+static void spin(volatile struct control *c, u32 how)
 {
 	ready(c);
 	__asm__ volatile("cli");
+	switch (how) {
+	case SPIN_HLT:
+		for (;; turn(c))
+			__asm__ volatile("hlt");
+	case SPIN_NMI:
+		c->stays = 1;
+		send(c, rdmsr(X2_ID) << 32 | 0x400);
+		break;
+	case SPIN_FAULT:
+		fault_again(c);
+		break;
+	case SPIN_SHADOW:
+		for (;; turn(c))
+			__asm__ volatile("mov %%ss, %%eax; .rept 64; mov %%eax, %%ss; .endr"
+					 :
+					 :
+					 : "eax");
+	}
 	for (;;)
-		c->rounds++;
+		turn(c);
 }
 
 static void send_all(volatile struct control *c)
@@ -150,54 +236,98 @@ static void answer(volatile struct control *c)
 	c->state = STATE_DONE;
 }
 
-#define WORDS 4096
-#define AREA  ((volatile u64 *)0x200000)
+#define AREA ((volatile u64 *)0x200000)
 
 /* What is written is found again, and every interrupt arrives that was asked for, no other. */
 static void work(volatile struct control *c)
 {
-	u64 state = 88172645463325252;
+	u64 state = WORK_SEED;
 
 	ready(c);
-	wrmsr(X2_DIVIDE, 0xb);
-	wrmsr(X2_TIMER, PERIODIC | VECTOR_TICK);
-	wrmsr(X2_COUNT, TICK);
+	start_ticking();
 	__asm__ volatile("sti");
-	for (;;) {
+	while (c->go) {
 		u64 start = state, before = c->ipis;
 
-		for (u32 i = 0; i < WORDS; i++) {
-			state ^= state << 13;
-			state ^= state >> 7;
-			state ^= state << 17;
+		for (u32 i = 0; i < WORK_WORDS; i++) {
+			state = work_next(state);
 			AREA[i] = state;
 		}
 		state = start;
-		for (u32 i = 0; i < WORDS; i++) {
-			state ^= state << 13;
-			state ^= state >> 7;
-			state ^= state << 17;
+		for (u32 i = 0; i < WORK_WORDS; i++) {
+			state = work_next(state);
 			c->wrong += AREA[i] != state;
 		}
 		wrmsr(X2_SELF, VECTOR_SELF);
 		while (c->ipis == before)
 			__asm__ volatile("pause");
 		c->wrong += c->ipis != before + 1 || c->others != 0 || c->nmis != 0;
+		c->sum = state;
 		c->rounds++;
 	}
+	c->state = STATE_DONE;
 }
 
-/* Vector, delivery mode, destination mode, level, trigger mode and shorthand: SDM 3A figure 11-28.
- */
-static void every_icr(volatile struct control *c)
+/* With interrupts off, so that #GP is nobody's interrupt. */
+static void try_icr(volatile struct control *c, u64 icr)
 {
-	static const u64 destinations[] = {0, 1, 2, 3, 0xff, 0xffffffff, 0x0000000f, 0x0001ffff};
+	if (c->in_memory) {
+		write_apic(X_ICR_HIGH, (u32)(icr >> 32) << 24);
+		write_apic(X_ICR, (u32)icr);
+		return;
+	}
+	c->trying = 1;
+	wrmsr(X2_ICR, icr);
+	c->trying = 0;
+}
 
-	for (u64 i = 0; i < 512; i++, c->argument++) {
-		u64 n = c->argument, low = n & 0xfff;
+/* One reserved bit after the other: SDM 3A 10.12.9. */
+static void try_reserved(volatile struct control *c, u64 icr)
+{
+	static const unsigned char reserved[] = {13, 16, 17, 20, 21, 22, 23, 24,
+						 25, 26, 27, 28, 29, 30, 31};
+	const u64 before = c->refused;
 
-		low |= (n >> 12 & 3) << 14 | (n >> 14 & 3) << 18;
-		send(c, destinations[n >> 16 & 7] << 32 | low);
+	try_icr(c, icr | 1u << reserved[c->sent / 16 % sizeof(reserved)]);
+	c->wrong += c->refused == before;
+}
+
+static void enable_apic(volatile struct control *c, int in_memory)
+{
+	const u64 base = rdmsr(APIC_BASE);
+
+	if (in_memory)
+		write_apic(X_SVR, 0x1ff);
+	else if (!(base & BASE_X2))
+		wrmsr(APIC_BASE, base | BASE_X2);
+	if (!in_memory)
+		wrmsr(X2_SVR, 0x1ff);
+	c->in_memory = (u32)in_memory;
+}
+
+/*
+ * Fields of ICR: SDM 3A figures 11-12 and 11-28. Each value goes out once, and some with a
+ * reserved bit before. An INIT of its own starts it anew: what it has sent is in memory.
+ */
+static void every_icr(volatile struct control *c, u64 first)
+{
+	static const u64 destinations[] = {0, 1, 2, 3, 4, 0x0f, 0xff, 0xffffffff};
+	static const u64 clusters[] = {0x1, 0x2, 0x4, 0x8, 0xf, 0x1ffff, 0xffff, 0xffffffff};
+	u64 n;
+
+	c->any = 1;
+	c->trying = 0;
+	while ((n = first + c->sent * ICR_STRIDE) < ICR_VALUES) {
+		const u64 *to = n >> 11 & 1 && !c->in_memory ? clusters : destinations;
+		u64 icr = (n & 0xfff) | (n >> 12 & 3) << 14 | (n >> 14 & 3) << 18;
+
+		icr |= to[n >> 16 & 7] << 32;
+		c->sent++;
+		if (c->sent % 16 == 0 && !c->in_memory)
+			try_reserved(c, icr);
+		try_icr(c, icr);
+		if (c->sent % 16 == 0)
+			__asm__ volatile("sti; nop; nop; cli");
 	}
 	c->state = STATE_DONE;
 }
@@ -228,17 +358,125 @@ static void ports(volatile struct control *c)
 	}
 }
 
-void guest_main(u64 cpu, u64 order)
-{
-	volatile struct control *c = control_of(cpu);
+/* --- deeds --- */
 
-	wrmsr(X2_SVR, 0x1ff);
-	switch (order) {
+static void panic(void)
+{
+	__asm__ volatile("lidt %0; ud2" : : "m"(empty_idtr));
+}
+
+static void be_free(volatile struct control *c)
+{
+	const u64 before = c->ticks, tpr = rdmsr(X2_TPR);
+	u64 cr3;
+
+	__asm__ volatile("mov %%cr3, %0; mov %0, %%cr3; invlpg 0x200000" : "=r"(cr3) : : "memory");
+	__asm__ volatile("rdtsc; pause; mov %%cr8, %%rax; mov %%rax, %%cr8" : : : "eax", "edx");
+	wrmsr(X2_TPR, tpr);
+	wrmsr(X2_SELF, VECTOR_SELF);
+	wrmsr(X2_DIVIDE, 0xb);
+	wrmsr(X2_TIMER, VECTOR_TICK);
+	wrmsr(X2_COUNT, TICK);
+	while (c->ticks == before) {
+		__asm__ volatile("sti; hlt; cli" : : : "memory");
+	}
+}
+
+static void ask_cpuid(void)
+{
+	__asm__ volatile("cpuid" : : "a"(0), "c"(0) : "ebx", "edx", "memory");
+}
+
+static void write_xcr0(void)
+{
+	u64 cr4;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4 | 1u << 18));
+	__asm__ volatile("xgetbv; xsetbv" : : "c"(0) : "eax", "edx");
+}
+
+static void single_step(void)
+{
+	__asm__ volatile("pushf; orl $0x100, (%%rsp); popf; nop" : : : "cc", "memory");
+}
+
+static void do_deed(volatile struct control *c, u32 deed)
+{
+	switch (deed) {
+	case DEED_FREE:
+		be_free(c);
+		break;
+	case DEED_CPUID:
+		ask_cpuid();
+		break;
+	case DEED_PORT:
+		__asm__ volatile("out %%al, $0x80" : : "a"(0));
+		break;
+	case DEED_MEMORY:
+		(void)*(volatile u64 *)RAM_BYTES;
+		break;
+	case DEED_ICR: /* to itself, by shorthand */
+		send(c, 1u << 18 | VECTOR_IPI);
+		break;
+	case DEED_MSR:
+		(void)rdmsr(APIC_BASE);
+		break;
+	case DEED_HYPERCALL:
+		__asm__ volatile("vmmcall" : : "a"(1000) : "memory");
+		break;
+	case DEED_EXCEPTION:
+		single_step();
+		break;
+	case DEED_REGISTER:
+		write_xcr0();
+		break;
+	case DEED_INSTRUCTION:
+		__asm__ volatile("wbinvd" : : : "memory");
+		break;
+	case DEED_SHUTDOWN:
+		panic();
+		break;
+	}
+}
+
+static void deeds(volatile struct control *c)
+{
+	c->any = 1;
+	c->state = STATE_READY;
+	for (;;) {
+		while (c->rounds == c->go)
+			__asm__ volatile("pause");
+		do_deed(c, c->deed);
+		c->rounds++;
+	}
+}
+
+static void pend(volatile struct control *c)
+{
+	__asm__ volatile("cli");
+	for (u32 vector = 16; vector < 256; vector++)
+		wrmsr(X2_SELF, vector);
+	c->state = STATE_DONE;
+	for (;;)
+		turn(c);
+}
+
+static void storm(volatile struct control *c)
+{
+	c->any = 1;
+	for (;; c->rounds++)
+		do_deed(c, (u32)(c->rounds % DEED_SHUTDOWN));
+}
+
+static void run(volatile struct control *c, u32 what, u32 argument)
+{
+	switch (what) {
 	case ORDER_TICKS:
 		ticks(c);
 		break;
 	case ORDER_SPIN:
-		spin(c);
+		spin(c, argument);
 		break;
 	case ORDER_SEND:
 		send_all(c);
@@ -249,15 +487,15 @@ void guest_main(u64 cpu, u64 order)
 	case ORDER_WORK:
 		work(c);
 		break;
-	case ORDER_ICR:
-		__asm__ volatile("sti");
-		every_icr(c);
+	case ORDER_ICR_X2:
+	case ORDER_ICR_X:
+		every_icr(c, argument);
 		break;
 	case ORDER_PANIC:
-		__asm__ volatile("lidt %0; ud2" : : "m"(empty_idtr));
+		panic();
 		break;
 	case ORDER_LOOP:
-		__asm__ volatile("cli; 1: jmp 1b");
+		fault_again(c);
 		break;
 	case ORDER_EVENTS:
 		events(c);
@@ -265,5 +503,25 @@ void guest_main(u64 cpu, u64 order)
 	case ORDER_PORTS:
 		ports(c);
 		break;
+	case ORDER_DEEDS:
+		deeds(c);
+		break;
+	case ORDER_STORM:
+		storm(c);
+		break;
+	case ORDER_PEND:
+		pend(c);
+		break;
+	case ORDER_RESET:
+		__asm__ volatile("out %%al, %%dx" : : "a"(6), "d"(PORT_RESET));
+		break;
 	}
+}
+
+void guest_main(u64 cpu, u64 order)
+{
+	volatile struct control *c = control_of(cpu);
+
+	enable_apic(c, (u32)order == ORDER_ICR_X);
+	run(c, (u32)order, (u32)(order >> 32));
 }

@@ -39,7 +39,6 @@ stubs:
 	.set n, n + 1
 	.endr
 
-/* Exceptions do not come back, so their error codes may stay. */
 common:
 	push %rax
 	push %rcx
@@ -51,8 +50,10 @@ common:
 	push %r10
 	push %r11
 	mov 72(%rsp), %rdi
+	lea 80(%rsp), %rsi
 	cld
 	call guest_interrupt
+	mov %rax, 72(%rsp)
 	pop %r11
 	pop %r10
 	pop %r9
@@ -62,7 +63,7 @@ common:
 	pop %rdx
 	pop %rcx
 	pop %rax
-	add $8, %rsp
+	add (%rsp), %rsp	/* so many bytes: the vector, and an error code if there is one */
 	iretq
 
 	.balign 8
