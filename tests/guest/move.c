@@ -73,17 +73,33 @@ static bool restore(struct run *run, void *opaque)
 	return restore_machine(run, file->data, file->len);
 }
 
-/* A line of text for each 64 bytes, which the runner of the machines collects. */
+/* As many zeros as there are at @at, as "zNN"; a byte by itself, as "NN". How many it was. */
+static size_t put_text(char *out, const struct bytes *file, size_t at, size_t end)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t zeros = 0;
+	while (at + zeros < end && file->data[at + zeros] == 0)
+		zeros++;
+	size_t value = zeros > 1 ? zeros : file->data[at];
+	if (zeros > 1)
+		*out++ = 'z';
+	*out++ = digits[value >> 4];
+	*out++ = digits[value & 15];
+	*out = '\0';
+	return zeros > 1 ? zeros : 1;
+}
+
+/* A line of all platforms is less than 256 bytes long. */
+#define LINE_BYTES 120
+
+/* Lines of text, which the runner of the machines collects. */
 static void tell(const struct bytes *file)
 {
-	char line[192] = "@save ";
-	for (size_t at = 0; at < file->len; at += 64) {
-		size_t n = 6;
-		for (size_t i = at; i < file->len && i < at + 64; i++) {
-			line[n++] = "0123456789abcdef"[file->data[i] >> 4];
-			line[n++] = "0123456789abcdef"[file->data[i] & 15];
-		}
-		line[n] = '\0';
+	for (size_t from = 0, to; from < file->len; from = to) {
+		char line[8 + 2 * LINE_BYTES] = "@save ";
+		to = file->len - from < LINE_BYTES ? file->len : from + LINE_BYTES;
+		for (size_t at = from; at < to;)
+			at += put_text(line + strlen(line), file, at, to);
 		tell_line("%s", line);
 	}
 }

@@ -487,18 +487,37 @@ static bool set(struct run *run, struct vmm_vcpu *vcpu, uint32_t cls, uint32_t i
 	return false;
 }
 
+#define ACCESSED UINT64_C(0x20)
+
+/* QEMU's SVM sets the accessed bit in PAE's directory pointers, with which others do not load them
+ * (SDM 3A table 4-8). */
+static bool mend_pdptrs(struct run *run, const struct vmm_x86_sys *sys)
+{
+	uint64_t entries[4], gpa = sys->cr3 & UINT32_C(0xffffffe0);
+	if (!(sys->flags & VMM_X86_SYS_PDPTRS))
+		return true;
+	if (!must(run, "vmm_vm_read", vmm_vm_read(run->vm, gpa, entries, sizeof(entries))))
+		return false;
+	for (int i = 0; i < 4; i++)
+		entries[i] &= ~ACCESSED;
+	return must(run, "vmm_vm_write", vmm_vm_write(run->vm, gpa, entries, sizeof(entries)));
+}
+
 /* A component that this engine or its model has not is not missed while it is all zeros. */
 static bool restore_vcpu_class(struct run *run, struct vmm_vcpu *vcpu, uint32_t cls, uint32_t index,
 			       const uint8_t *data, size_t len)
 {
 	size_t size;
-	uint8_t state[4096] = {0};
+	_Alignas(8) uint8_t state[4096] = {0};
 	if (len > sizeof(state))
 		return bad_record(run, STATE);
 	if (cls == VMM_STATE_X86_XSAVE && index > 1 &&
 	    vmm_vcpu_state_size(vcpu, cls, index, &size) && memcmp(state, data, len) == 0)
 		return true;
 	memcpy(state, data, len);
+	if (cls == VMM_STATE_X86_SYS && len == sizeof(struct vmm_x86_sys) &&
+	    !mend_pdptrs(run, (const struct vmm_x86_sys *)(const void *)state))
+		return false;
 	if (cls == VMM_STATE_X86_TSC && len == sizeof(struct vmm_x86_tsc))
 		/* The two machines' clocks are the same host's, each measured by itself. */
 		((struct vmm_x86_tsc *)(void *)state)->khz = 0;

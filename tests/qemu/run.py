@@ -515,14 +515,16 @@ def check(case, command):
     return None
 
 
-SAVED = re.compile(rb'^@save ([0-9a-f]+)\r?\n', re.M)
+SAVED = re.compile(rb'^@save ([0-9a-fz]+)\r?\n', re.M)
+ZEROS = re.compile(rb'z(..)')
 
 
 def take_saved(commands, path):
     """What the commands have told of machines' states (tests/guest/move.h) goes into a file, one after the other."""
     with open(path, 'wb') as stream:
         for command in commands:
-            stream.write(bytes.fromhex(b''.join(SAVED.findall(command.output)).decode()))
+            text = ZEROS.sub(lambda run: b'00' * int(run[1], 16), b''.join(SAVED.findall(command.output)))
+            stream.write(bytes.fromhex(text.decode()))
             command.output = SAVED.sub(b'', command.output)
 
 

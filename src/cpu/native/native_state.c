@@ -14,6 +14,9 @@
 #define CR0_CD   BIT(30)
 #define EFER_LME BIT(8)
 
+/* Of PAE's directory pointers, which cannot be loaded with them: SDM 3A table 4-8. */
+#define PDPTR_RESERVED (BITS(2, 1) | BITS(8, 5))
+
 /* CR4's bits that no register of this engine's guests has. */
 #define CR4_RESERVED (BITS(63, 24) | BIT(15) | BIT(13) | BIT(14) | BIT(19))
 
@@ -89,7 +92,7 @@ static void get_pdptrs(const struct vmm__native_vcpu *v, struct vmm_x86_sys *out
 		return;
 	out->flags = VMM_X86_SYS_PDPTRS;
 	for (uint32_t i = 0; i < 4; i++)
-		out->pdptr[i] = vmm__le64(raw + 8 * i);
+		out->pdptr[i] = vmm__le64(raw + 8 * i) & ~PDPTR_RESERVED;
 }
 
 static void get_sys(struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
