@@ -41,8 +41,11 @@ struct vmm_profile; /* opaque */
 #define VMM_PROFILE_CPU_CSTATES         0x020b /* number: cpu.cstates, 0 to 3 */
 #define VMM_PROFILE_CPU_PSTATES         0x020c /* number: cpu.pstates, 0 to 16 */
 #define VMM_PROFILE_CPU_CPPC            0x020d /* boolean: cpu.cppc */
-#define VMM_PROFILE_CPU_DEDICATED       0x020e /* boolean: cpu.dedicated, a partition (partition.h) */
-#define VMM_PROFILE_CPU_IPI             0x020f /* string: cpu.ipi of a partition, "checked" or "direct" */
+#define VMM_PROFILE_CPU_DEDICATED       0x020e /* boolean: cpu.dedicated, a partition */
+#define VMM_PROFILE_CPU_IPI             0x020f /* string: cpu.ipi, "checked" or "direct" */
+#define VMM_PROFILE_CPU_SHARED          0x0210 /* boolean: cpu.shared, see docs/sched.md */
+#define VMM_PROFILE_CPU_WEIGHT          0x0211 /* number: cpu.weight, as in sched.h */
+#define VMM_PROFILE_CPU_CAP             0x0212 /* number: cpu.cap, percent; 0: none */
 #define VMM_PROFILE_MEMORY_SIZE         0x0301 /* size: memory.size, bytes, whole MiB */
 #define VMM_PROFILE_MEMORY_NODES        0x0302 /* number: memory.nodes, 1 to 32 */
 #define VMM_PROFILE_MEMORY_SLOTS        0x0303 /* number: memory.slots, 0 to 64 */

@@ -287,6 +287,9 @@ static int read_cpus(struct vmm__plan *plan, struct vmm_profile_error *error)
 		return vmm__profile_refuse(
 			error, -VMM_ERANGE, "cpu.boot is CPU %llu, and %llu are there",
 			(unsigned long long)p->cpu_boot, (unsigned long long)present);
+	if (p->cpu_dedicated && p->cpu_shared)
+		return vmm__profile_refuse(error, -VMM_ERANGE,
+					   "cpu.dedicated and cpu.shared exclude each other");
 	for (uint32_t i = 0; i < present; i++)
 		vmm__plan_set_present(plan, i, true);
 	return 0;

@@ -44,6 +44,9 @@ const struct vmm__key vmm__keys[] = {
 	BOOLEAN(VMM_PROFILE_CPU_CPPC, "cpu", "cppc", cpu_cppc, 0, "collaborative performance control, _CPC"),
 	BOOLEAN(VMM_PROFILE_CPU_DEDICATED, "cpu", "dedicated", cpu_dedicated, 0, "CPUs of its own, with no exits: a partition"),
 	STRING(VMM_PROFILE_CPU_IPI, "cpu", "ipi", cpu_ipi, "checked", "interrupts between a partition's CPUs: checked or direct"),
+	BOOLEAN(VMM_PROFILE_CPU_SHARED, "cpu", "shared", cpu_shared, 0, "its CPUs take turns with other machines' on those of the host"),
+	NUMBER(VMM_PROFILE_CPU_WEIGHT, "cpu", "weight", cpu_weight, 1, 65536, 256, "of each shared CPU: its part of the time, beside the weights of others"),
+	NUMBER(VMM_PROFILE_CPU_CAP, "cpu", "cap", cpu_cap, 0, 99, 0, "of each shared CPU: most that it gets, in percent of one; 0: all"),
 
 	SIZE(VMM_PROFILE_CACHE_L1D, "cache", "l1d", cache_l1d, 0, MIB, KIB, 0, "data cache of each core; 0: all caches as the processor has them"),
 	SIZE(VMM_PROFILE_CACHE_L1I, "cache", "l1i", cache_l1i, 0, MIB, KIB, 0, "instruction cache of each core"),

@@ -24,7 +24,7 @@
 struct vmm_profile {
 	uint64_t cpu_sockets, cpu_dies, cpu_clusters, cpu_cores, cpu_threads;
 	uint64_t cpu_boot, cpu_present, cpu_hotplug, cpu_mhz, cpu_cstates, cpu_pstates, cpu_cppc;
-	uint64_t cpu_dedicated;
+	uint64_t cpu_dedicated, cpu_shared, cpu_weight, cpu_cap;
 	uint64_t cache_l1d, cache_l1i, cache_l2, cache_l3;
 	uint64_t memory_size, memory_nodes, memory_slots, memory_hotplug;
 	uint64_t numa_memory[VMM__PROFILE_NODES];

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "libvmm/machine.h"
+#include "libvmm/sched.h"
 
 static struct vmm_profile *make(void)
 {
@@ -325,6 +326,24 @@ static void one_assignment(void **state)
 	free(p);
 }
 
+/* What a scheduler is told of a machine's CPUs is as it wants it (sched.h). */
+static void weights_of_the_scheduler(void **state)
+{
+	struct vmm_profile *p = make();
+	uint64_t weight = 0;
+
+	(void)state;
+	assert_int_equal(vmm_profile_get_number(p, VMM_PROFILE_CPU_WEIGHT, 0, &weight), 0);
+	assert_int_equal(weight, VMM_SCHED_WEIGHT_DEFAULT);
+	assert_int_equal(vmm_profile_set_number(p, VMM_PROFILE_CPU_WEIGHT, 0, VMM_SCHED_WEIGHT_MAX),
+			 0);
+	assert_int_equal(
+		vmm_profile_set_number(p, VMM_PROFILE_CPU_WEIGHT, 0, VMM_SCHED_WEIGHT_MAX + 1),
+		-VMM_ERANGE);
+	assert_int_equal(vmm_profile_set_number(p, VMM_PROFILE_CPU_WEIGHT, 0, 0), -VMM_ERANGE);
+	free(p);
+}
+
 static void values_that_do_not_go_together(void **state)
 {
 	struct vmm_profile *p = make();
@@ -346,6 +365,12 @@ static void values_that_do_not_go_together(void **state)
 	parse(p, "[power]\nbutton=no");
 	assert_int_equal(vmm_profile_check(p, &e), 0);
 	assert_int_equal(e.line, 0);
+
+	parse(p, "[cpu]\nshared=yes");
+	assert_int_equal(vmm_profile_check(p, &e), 0);
+	parse(p, "[cpu]\ndedicated=yes");
+	assert_int_equal(vmm_profile_check(p, &e), -VMM_ERANGE);
+	assert_string_equal(e.text, "cpu.dedicated and cpu.shared exclude each other");
 	free(p);
 }
 
@@ -407,6 +432,7 @@ int main(void)
 		cmocka_unit_test(written_and_read_again),
 		cmocka_unit_test(one_assignment),
 		cmocka_unit_test(values_that_do_not_go_together),
+		cmocka_unit_test(weights_of_the_scheduler),
 		cmocka_unit_test(memory_map_with_a_hole),
 	};
 
