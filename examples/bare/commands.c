@@ -10,12 +10,13 @@
 /* One that wants a VM has its name as its only word. */
 struct command {
 	const char *name;
-	const char *help;
-	void (*fn)(struct monitor *m);
+	const char *help; /* in a line */
+	const char *more; /* what else there is to know; may be NULL */
+	void (*fn)(struct monitor *m, const char *word);
 	void (*fn_vm)(struct monitor *m, struct vm *vm);
 };
 
-static void help(struct monitor *m);
+static void help(struct monitor *m, const char *word);
 
 static void column(const char *text)
 {
@@ -26,6 +27,21 @@ static void column(const char *text)
 
 /* --- of all --- */
 
+/* Time that the scheduler has given it. */
+static uint64_t run_ns(const struct vm *vm)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t i = 0; i < vm->vcpus; i++) {
+		struct vmm_sched_stats stats = {.size = sizeof(stats)};
+
+		if (vm->runners[i].place != NULL)
+			vmm_sched_get_stats(vm->runners[i].place, &stats);
+		ns += stats.run_ns;
+	}
+	return ns;
+}
+
 static void list_one(const struct vm *vm)
 {
 	uint64_t memory = 0;
@@ -35,21 +51,23 @@ static void list_one(const struct vm *vm)
 	column(vm_state_name(vm));
 	vmm_bare_print("%6u MiB  %6u  %8llu", (uint32_t)(memory / MIB), vm->starts,
 		       (unsigned long long)(vm->console.written - vm->console.seen));
-	for (uint64_t cpu = 1; cpu < CPUS_MAX; cpu++) {
-		if (vm->all->cpu[cpu] == vm)
-			vmm_bare_print("  %u", (uint32_t)cpu);
+	if (vm->state == VM_RUNS || vm->state == VM_PAUSED) {
+		vmm_bare_print("  %8llu", (unsigned long long)(run_ns(vm) / 1000000));
+		for (uint32_t i = 0; i < vm->vcpus; i++)
+			vmm_bare_print(" %2u", vm->runners[i].cpu);
 	}
 	vmm_bare_print("\n");
 }
 
-static void list(struct monitor *m)
+static void list(struct monitor *m, const char *word)
 {
 	struct vmm_bare_usage usage;
 
+	(void)word;
 	vmm_bare_usage(&usage);
 	column("VM");
 	column("state");
-	vmm_bare_print("    memory  starts  unseen B  on CPUs\n");
+	vmm_bare_print("    memory  starts  unseen B    CPU ms on CPUs\n");
 	for (uint32_t i = 0; i < m->vms->count; i++)
 		list_one(&m->vms->vm[i]);
 	vmm_bare_print("%u MiB are free, %llu bytes of the heap are in use, of %u CPUs the first "
@@ -58,8 +76,9 @@ static void list(struct monitor *m)
 		       vmm_bare_cpus());
 }
 
-static void quit(struct monitor *m)
+static void quit(struct monitor *m, const char *word)
 {
+	(void)word;
 	m->quit = true;
 }
 
@@ -107,14 +126,14 @@ static void stop(struct monitor *m, struct vm *vm)
 static void kill(struct monitor *m, struct vm *vm)
 {
 	(void)m;
-	vm_kill(vm);
-	vmm_bare_print("bare: %s is off\n", vm->name);
+	if (vm_kill(vm) == 0)
+		vmm_bare_print("bare: %s is off\n", vm->name);
 }
 
 static void restart(struct monitor *m, struct vm *vm)
 {
-	vm_kill(vm);
-	start(m, vm);
+	if (vm_kill(vm) == 0)
+		start(m, vm);
 }
 
 static void pause(struct monitor *m, struct vm *vm)
@@ -139,6 +158,18 @@ static void resume(struct monitor *m, struct vm *vm)
 		vmm_bare_print("bare: %s runs\n", vm->name);
 }
 
+static void settle(struct monitor *m, struct vm *vm)
+{
+	(void)m;
+	if (!is_alive(vm))
+		return;
+	if (!vm_is_partition(vm))
+		vmm_bare_print("bare: %s has no CPUs that are dedicated (cpu.dedicated)\n",
+			       vm->name);
+	else if (vm_settle(vm) == 0)
+		vmm_bare_print("bare: %s has settled\n", vm->name);
+}
+
 static void inspect(struct monitor *m, struct vm *vm)
 {
 	(void)m;
@@ -154,32 +185,81 @@ static void exits(struct monitor *m, struct vm *vm)
 }
 
 static const struct command commands[] = {
-	{"help", "this", help, NULL},
-	{"list", "VMs, what they do and where", list, NULL},
-	{"console", "the serial line is this VM's", NULL, monitor_switch},
-	{"start", "make it of its profile, and run it", NULL, start},
-	{"stop", "press its power button", NULL, stop},
-	{"kill", "end it at once; what it had is free again", NULL, kill},
-	{"restart", "kill and start", NULL, restart},
-	{"pause", "its vCPUs and its clock stand still", NULL, pause},
-	{"resume", "they go on", NULL, resume},
-	{"inspect", "registers, where each vCPU is, memory map", NULL, inspect},
-	{"exits", "what its vCPUs have come out for", NULL, exits},
-	{"quit", "end all VMs, and switch the machine off", quit, NULL},
-	{NULL, NULL, NULL, NULL},
+	{"help", "this, or more of one command: help COMMAND", NULL, help, NULL},
+	{"list", "VMs, what they do and where",
+	 "  state     off, runs, paused, or dead: it cannot go on, and is kept to be inspected\n"
+	 "  memory    of its profile; it is taken while the VM is not off\n"
+	 "  starts    how often it was started, its own resets included\n"
+	 "  unseen B  bytes of its console that nobody has seen\n"
+	 "  CPU ms    time its CPUs have had, since it started last\n"
+	 "  on CPUs   where each of them runs, or ran last\n",
+	 list, NULL},
+	{"console", "the serial line is this VM's",
+	 "  What was not seen of its console is shown, the last 8 KiB of it. What is typed is the\n"
+	 "  VM's, but for " MONITOR_ESCAPE_KEY ", which brings the monitor back.\n",
+	 NULL, monitor_switch},
+	{"start", "make it of its profile, and run it",
+	 "  It owns as many CPUs as it has, or shares those that nobody owns (cpu.shared). One "
+	 "that\n"
+	 "  is dead is taken apart first.\n",
+	 NULL, start},
+	{"stop", "press its power button",
+	 "  The guest may take its time, or not listen: kill does not ask it.\n", NULL, stop},
+	{"kill", "end it at once; what it had is free again", NULL, NULL, kill},
+	{"restart", "kill and start", NULL, NULL, restart},
+	{"pause", "its vCPUs and its clock stand still",
+	 "  Whatever they do: a CPU that is dedicated is fetched by NMI.\n", NULL, pause},
+	{"resume", "they go on", NULL, NULL, resume},
+	{"settle", "leave a partition to itself, once it has started",
+	 "  For a VM with cpu.dedicated. From here on it has the processor's own CPUID, with\n"
+	 "  cpu.ipi=direct also its own interrupts between its CPUs, and its work makes no exits.\n"
+	 "  When it starts again it is to be settled again.\n",
+	 NULL, settle},
+	{"inspect", "registers, where each vCPU is, memory map",
+	 "  One that runs is paused for it.\n", NULL, inspect},
+	{"exits", "what its vCPUs have come out for",
+	 "  First why the hardware left the guest, whoever saw to it; then, of those that needed\n"
+	 "  it, how often a device did and how often who runs the vCPU.\n",
+	 NULL, exits},
+	{"quit", "end all VMs, and switch the machine off", NULL, quit, NULL},
+	{NULL, NULL, NULL, NULL, NULL},
 };
 
-static void help(struct monitor *m)
+static const struct command *find(const char *name)
 {
-	(void)m;
 	for (const struct command *c = commands; c->name != NULL; c++) {
-		vmm_bare_print("  %s%s", c->name, c->fn_vm != NULL ? " VM" : "   ");
-		for (size_t n = text_length(c->name); n < WIDTH; n++)
-			vmm_bare_print(" ");
-		vmm_bare_print("%s\n", c->help);
+		if (text_same(c->name, name))
+			return c;
 	}
-	vmm_bare_print("  " MONITOR_ESCAPE_KEY
-		       "            between the monitor and the console that was in front last\n");
+	vmm_bare_print("bare: '%s' is no command: 'help' lists them\n", name);
+	return NULL;
+}
+
+static void help_line(const struct command *c)
+{
+	vmm_bare_print("  %s%s", c->name, c->fn_vm != NULL ? " VM" : "   ");
+	for (size_t n = text_length(c->name); n < WIDTH; n++)
+		vmm_bare_print(" ");
+	vmm_bare_print("%s\n", c->help);
+}
+
+static void help(struct monitor *m, const char *word)
+{
+	const struct command *c = *word != '\0' ? find(word) : NULL;
+
+	(void)m;
+	if (c != NULL) {
+		help_line(c);
+		vmm_bare_print("%s", c->more != NULL ? c->more : "");
+	}
+	if (*word != '\0')
+		return;
+	for (c = commands; c->name != NULL; c++)
+		help_line(c);
+	vmm_bare_print(
+		"  " MONITOR_ESCAPE_KEY "         from a console to the monitor, and back\n"
+		"  Ctrl-U         forget what was typed in this line\n"
+		"With one VM its name may be left out. A line that begins with # is skipped.\n");
 }
 
 static void unknown_vm(const struct monitor *m, const char *command, const char *name)
@@ -193,33 +273,34 @@ static void unknown_vm(const struct monitor *m, const char *command, const char 
 	vmm_bare_print("\n");
 }
 
-static void do_command(struct monitor *m, const struct command *c, const char *name)
+static void do_command(struct monitor *m, const struct command *c, const char *word)
 {
 	struct vm *vm;
 
 	if (c->fn != NULL) {
-		c->fn(m);
+		c->fn(m, word);
 		return;
 	}
-	vm = *name == '\0' && m->vms->count == 1 ? m->vms->vm : vms_find(m->vms, name);
+	vm = *word == '\0' && m->vms->count == 1 ? m->vms->vm : vms_find(m->vms, word);
 	if (vm != NULL)
 		c->fn_vm(m, vm);
 	else
-		unknown_vm(m, c->name, name);
+		unknown_vm(m, c->name, word);
 }
 
 void monitor_command(struct monitor *m, char *line)
 {
-	const char *word = text_word(&line);
 	const char *name = text_word(&line);
+	const char *word = text_word(&line);
+	const struct command *c;
 
-	if (*word == '\0' || *word == '#')
+	if (*name == '\0' || *name == '#')
 		return;
-	for (const struct command *c = commands; c->name != NULL; c++) {
-		if (text_same(c->name, word)) {
-			do_command(m, c, name);
-			return;
-		}
-	}
-	vmm_bare_print("bare: '%s' is no command: 'help' lists them\n", word);
+	c = find(name);
+	if (c == NULL)
+		return;
+	if (*text_word(&line) != '\0')
+		vmm_bare_print("bare: %s has one word at most\n", name);
+	else
+		do_command(m, c, word);
 }

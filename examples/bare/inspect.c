@@ -99,7 +99,7 @@ static void show_vcpu(const struct runner *r)
 		vmm_bare_print("vCPU %u: its state cannot be read: %s\n", r->index, error.text);
 		return;
 	}
-	vmm_bare_print("vCPU %u on CPU %u: %s, interrupts %s%s\n", r->index, (uint32_t)r->cpu,
+	vmm_bare_print("vCPU %u on CPU %u: %s, interrupts %s%s\n", r->index, r->cpu,
 		       mode_name(&sys, regs.rflags), (regs.rflags & RFLAGS_IF) != 0 ? "on" : "off",
 		       mp_name(mp.state));
 	show_registers(&regs, &sys);
@@ -142,14 +142,30 @@ void inspect_vm(struct vm *vm)
 
 /* --- exits --- */
 
-static void add_exits(struct vmm_vcpu *vcpu, struct vmm_partition_exits *all)
+/* False: the engine does not count them. */
+static bool add_exits(struct vmm_vcpu *vcpu, struct vmm_partition_exits *all)
 {
 	struct vmm_partition_exits one = {.size = sizeof(one)};
 
-	vmm_vcpu_partition_exits(vcpu, &one);
+	if (vmm_vcpu_partition_exits(vcpu, &one) != 0)
+		return false;
+	all->settled |= one.settled;
 	all->total += one.total;
 	for (uint32_t i = 0; i < VMM_PARTITION_REASONS; i++)
 		all->by[i] += one.by[i];
+	return true;
+}
+
+static void show_exits(const struct vmm_partition_exits *exits)
+{
+	vmm_bare_print("%10llu times the hardware left the guest%s, for\n",
+		       (unsigned long long)exits->total,
+		       exits->settled != 0 ? ", which has settled" : "");
+	for (uint32_t i = 0; i < VMM_PARTITION_REASONS; i++) {
+		if (exits->by[i] != 0)
+			vmm_bare_print("%10llu %s\n", (unsigned long long)exits->by[i],
+				       vmm_partition_exit_name(i));
+	}
 }
 
 static void add_stats(struct vmm_vcpu *vcpu, struct vmm_vcpu_stats *all)
@@ -167,20 +183,16 @@ void inspect_exits(struct vm *vm)
 {
 	struct vmm_partition_exits exits = {0};
 	struct vmm_vcpu_stats stats = {0};
+	bool counted = true;
 
 	for (uint32_t i = 0; i < vm->vcpus; i++) {
 		struct vmm_vcpu *vcpu = vmm_vm_vcpu(vmm_machine_vm(vm->machine), i);
 
-		add_exits(vcpu, &exits);
+		counted &= add_exits(vcpu, &exits);
 		add_stats(vcpu, &stats);
 	}
-	vmm_bare_print("%10llu times the hardware left the guest, for\n",
-		       (unsigned long long)exits.total);
-	for (uint32_t i = 0; i < VMM_PARTITION_REASONS; i++) {
-		if (exits.by[i] != 0)
-			vmm_bare_print("%10llu %s\n", (unsigned long long)exits.by[i],
-				       vmm_partition_exit_name(i));
-	}
+	if (counted)
+		show_exits(&exits);
 	vmm_bare_print("seen by a device, by who runs the vCPU:\n");
 	for (uint32_t i = 0; i < VMM_EXIT_REASONS; i++) {
 		if ((stats.handled[i] | stats.returned[i]) != 0)

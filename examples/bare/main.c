@@ -21,8 +21,12 @@ static void do_commands(struct monitor *m, const struct file *f)
 
 		while (at + len < f->len && f->data[at + len] != '\n')
 			len++;
-		text_copy(line, sizeof(line), (const char *)f->data + at, len);
-		monitor_command(m, line);
+		if (len < sizeof(line)) {
+			text_copy(line, sizeof(line), (const char *)f->data + at, len);
+			monitor_command(m, line);
+		} else {
+			vmm_bare_print("bare: " COMMANDS ": a line is too long\n");
+		}
 		at += len;
 	}
 }
@@ -45,11 +49,12 @@ static int run_one(struct monitor *m)
 	struct vm *vm = m->vms->vm;
 	int status;
 
+	m->only = vm;
 	monitor_switch(m, vm);
 	status = vm_start(vm);
 	if (status != 0)
 		return status;
-	monitor_run(m, vm);
+	monitor_run(m);
 	tell_times(vm);
 	return vm->status;
 }
@@ -61,7 +66,7 @@ static int run_many(struct monitor *m)
 	vmm_bare_print("bare: %u VMs; 'help' lists the commands\n", m->vms->count);
 	if (commands != NULL)
 		do_commands(m, commands);
-	monitor_run(m, NULL);
+	monitor_run(m);
 	return 0;
 }
 
@@ -74,7 +79,7 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 	monitor.vms = &vms;
 	status = vms_init(&vms, boot);
 	if (status == 0)
-		status = vms.share ? run_one(&monitor) : run_many(&monitor);
+		status = vms.single ? run_one(&monitor) : run_many(&monitor);
 	for (uint32_t i = 0; i < vms.count; i++)
 		vm_kill(&vms.vm[i]);
 	vms_fini(&vms);

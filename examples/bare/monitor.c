@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "monitor.h"
 
+#include "cpus.h"
+
 #define PROMPT "bare> "
 
 /* Between two looks at the keyboard: a serial port keeps 16 characters, which take 1.4 ms. */
@@ -8,11 +10,25 @@
 
 #define KEY_BACKSPACE 0x08
 #define KEY_KILL      0x15 /* Ctrl-U */
+#define KEY_ESC       0x1b
 #define KEY_DELETE    0x7f
+
+/* Sequences that keys without a character send (ECMA-48, 5.4 and 8.3.143): ESC [ or ESC O,
+ * and up to a final byte. */
+#define SEQUENCE_NONE   0
+#define SEQUENCE_BEGUN  1 /* ESC */
+#define SEQUENCE_INSIDE 2
+
+static bool is_over(const struct monitor *m)
+{
+	const struct vm *vm = m->only;
+
+	return m->quit || (vm != NULL && vm->state != VM_RUNS && vm->state != VM_PAUSED);
+}
 
 static void prompt(const struct monitor *m)
 {
-	if (m->front == NULL && !m->quit)
+	if (m->front == NULL && !is_over(m))
 		console_prompt(PROMPT, m->line);
 }
 
@@ -49,8 +65,25 @@ static void rub_out(struct monitor *m)
 	vmm_bare_print("\b \b");
 }
 
+/* They mean nothing here. */
+static bool in_sequence(struct monitor *m, char c)
+{
+	const uint32_t was = m->sequence;
+	const bool inside = was == SEQUENCE_INSIDE && c >= ' ';
+
+	if (c == KEY_ESC)
+		m->sequence = SEQUENCE_BEGUN;
+	else if ((was == SEQUENCE_BEGUN && (c == '[' || c == 'O')) || (inside && c < '@'))
+		m->sequence = SEQUENCE_INSIDE;
+	else
+		m->sequence = SEQUENCE_NONE;
+	return inside || m->sequence != SEQUENCE_NONE;
+}
+
 static void type_here(struct monitor *m, char c)
 {
+	if (in_sequence(m, c))
+		return;
 	if (c == '\r' || c == '\n') {
 		end_line(m);
 	} else if (c == KEY_BACKSPACE || c == KEY_DELETE) {
@@ -65,19 +98,31 @@ static void type_here(struct monitor *m, char c)
 	}
 }
 
-/* What a guest has no room for is lost, as on any serial line. */
 static void type(struct monitor *m, uint8_t c)
 {
-	uint32_t taken;
-
 	if (c == MONITOR_ESCAPE) {
 		monitor_switch(m, m->front == NULL ? m->last : NULL);
 		prompt(m);
 	} else if (m->front == NULL) {
 		type_here(m, (char)c);
 	} else if (m->front->machine != NULL) {
-		vmm_machine_console_input(m->front->machine, 0, &c, 1, &taken);
+		/* What even the queue has no room for is lost, as on any serial line. */
+		typed_add(&m->front->typed, c);
 	}
+}
+
+/* As many as the guest has room for. */
+static void deliver(struct vm *vm)
+{
+	const uint8_t *bytes;
+	uint32_t len, taken = 0;
+
+	do {
+		bytes = typed_next(&vm->typed, &len);
+		if (len == 0 || vmm_machine_console_input(vm->machine, 0, bytes, len, &taken) != 0)
+			return;
+		typed_taken(&vm->typed, taken);
+	} while (taken == len);
 }
 
 static void look(struct monitor *m)
@@ -87,6 +132,8 @@ static void look(struct monitor *m)
 	for (uint32_t i = 0; i < m->vms->count; i++) {
 		struct vm *vm = &m->vms->vm[i];
 
+		if (vm->machine != NULL)
+			deliver(vm);
 		if (!vm_look(vm))
 			continue;
 		said = true;
@@ -97,16 +144,16 @@ static void look(struct monitor *m)
 		prompt(m);
 }
 
-void monitor_run(struct monitor *m, const struct vm *only)
+void monitor_run(struct monitor *m)
 {
 	prompt(m);
-	while (!m->quit && (only == NULL || only->state == VM_RUNS || only->state == VM_PAUSED)) {
+	while (!is_over(m)) {
 		const int typed = vmm_bare_read();
 
 		if (typed >= 0)
 			type(m, (uint8_t)typed);
 		else
-			vms_rest(m->vms, TYPING_NS);
+			cpus_rest(m->vms, TYPING_NS);
 		look(m);
 	}
 }

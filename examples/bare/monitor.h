@@ -13,15 +13,17 @@
 
 struct monitor {
 	struct vms *vms;
+	struct vm *only;  /* the one that the image is for; NULL: it is for several */
 	struct vm *front; /* whose console has the line; NULL: the monitor */
 	struct vm *last;  /* the one that had it before; may be NULL */
 	bool quit;
+	uint32_t sequence; /* of a key that has no character */
 	uint32_t len;
 	char line[MONITOR_LINE]; /* typed so far */
 };
 
-/* Until it is told to quit; where @only is given, until that one has ended. */
-void monitor_run(struct monitor *m, const struct vm *only);
+/* Until it is told to quit, or until its only VM has ended. */
+void monitor_run(struct monitor *m);
 
 /* Gives a VM's console the line; NULL: the monitor takes it. */
 void monitor_switch(struct monitor *m, struct vm *vm);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * VMs: each made of a profile when it starts, run with each vCPU on a CPU of its own, and taken
- * apart when it has ended, so that its memory is there for others.
+ * VMs: each made of a profile when it starts, and taken apart when it has ended, so that its memory
+ * is there for others.
  *
- * All but console output happens on the first CPU. What goes wrong is said on the console, by the
- * function that has met it.
+ * All but running vCPUs and console output happens on the first CPU. What goes wrong is said on the
+ * console, by the function that has met it.
  */
 #ifndef EXAMPLES_BARE_VM_H
 #define EXAMPLES_BARE_VM_H
@@ -17,11 +17,15 @@
 #include "files.h"
 #include "libvmm/libvmm.h"
 #include "libvmm/machine.h"
+#include "libvmm/sched.h"
 
 #define VMS_MAX     16
 #define VCPUS_MAX   64
-#define CPUS_MAX    256
 #define VM_NAME_MAX 32
+
+/* What an image that cannot do what it shall ends with. */
+#define STATUS_WRONG 2 /* something is missing, or cannot be had */
+#define STATUS_DIED  3 /* the guest */
 
 /* What a VM does. */
 #define VM_OFF    0 /* nothing of it is there but its profile */
@@ -29,14 +33,14 @@
 #define VM_PAUSED 2
 #define VM_DEAD   3 /* it cannot go on, and is kept to be inspected */
 
-struct vm;
-
-/* A vCPU on its CPU. */
+/* A vCPU, as the scheduler knows it. */
 struct runner {
 	struct vm *vm;
+	struct vmm_sched_vcpu *place; /* NULL: none */
+	uint64_t cpus;                /* the one it owns, bit 0 for the first; 0: none */
 	uint32_t index;
-	int err;
-	uint64_t cpu;
+	uint32_t cpu; /* the one it ran on last; 0: none yet */
+	int err;      /* of running it */
 	struct vmm_machine_run result;
 };
 
@@ -50,21 +54,23 @@ struct vm {
 	int status;                  /* what its last life ended with, as an image's status */
 	struct vmm_machine *machine; /* NULL: VM_OFF */
 	uint32_t vcpus;
-	_Atomic uint32_t running; /* runners that have not come back */
-	_Atomic uint32_t ending;  /* they shall */
-	uint64_t start_ns;        /* before its machine was made */
-	uint64_t first_ns;        /* when it first wrote to its console; 0: not yet */
+	bool shares;            /* it is there, and its CPUs are shared */
+	_Atomic uint32_t ended; /* one more than the index of the first vCPU that has */
+	uint64_t start_ns;      /* before its machine was made */
+	uint64_t first_ns;      /* when it first wrote to its console; 0: not yet */
 	struct console console;
+	struct typed typed;
 	struct runner runners[VCPUS_MAX];
 };
 
 struct vms {
 	struct files files;
 	struct vmm_ctx *ctx;
-	bool share;               /* a vCPU may have the first CPU, while the monitor waits */
-	struct runner *here;      /* it does */
-	struct vm *cpu[CPUS_MAX]; /* whose a CPU is, by number */
-	_Atomic uint32_t event;   /* changes when a runner has come back */
+	struct vmm_sched *partition, *credit; /* CPU n of bare.h is their n - 1 */
+	_Atomic uint64_t owned;      /* CPUs that ask the first of them, bit 0 for the first */
+	_Atomic bool over;           /* nobody asks any more */
+	const struct vmm_exit *exit; /* what the first CPU's last vCPU came back with */
+	bool single;                 /* the image is for one VM, which may have the first CPU too */
 	uint32_t count;
 	struct vm vm[VMS_MAX];
 };
@@ -76,19 +82,20 @@ void vms_fini(struct vms *vms);
 
 struct vm *vms_find(struct vms *vms, const char *name);
 
-/* Sleeps until a runner has come back, or for @ns; where a vCPU has this CPU it runs meanwhile. */
-void vms_rest(struct vms *vms, uint64_t ns);
-
 /* Each of these gives 0, or what the image should end with. */
 int vm_start(struct vm *vm);
 int vm_pause(struct vm *vm);
 int vm_resume(struct vm *vm);
+/* Has the partition left to itself (partition.h). */
+int vm_settle(struct vm *vm);
 /* Ends it, whatever it does, and takes it apart. */
-void vm_kill(struct vm *vm);
+int vm_kill(struct vm *vm);
 /* If it has ended: starts it again if it wants that, else says why it has, and leaves it off or
  * dead. True: it has said something. */
 bool vm_look(struct vm *vm);
 
+/* Its CPUs are dedicated. */
+bool vm_is_partition(const struct vm *vm);
 const char *vm_state_name(const struct vm *vm);
 
 #endif
