@@ -173,6 +173,7 @@ const struct vmm_engine *vmm_engine_vmx(void)
 		.set_state = vmm__native_set_state,
 		.debug = vmm__native_debug,
 		.translate = vmm__native_translate,
+		.partition_exits = vmm__native_partition_exits,
 	};
 
 	return &engine;

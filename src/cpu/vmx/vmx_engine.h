@@ -72,6 +72,8 @@ int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
 
 /* vmx_exit.c: exits that the run loop does not handle itself, as those of native_exit.c. */
 int vmm__vmx_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+/* Of the exit that has come: VMM_PARTITION_ */
+uint32_t vmm__vmx_reason(const struct vmm__native_vcpu *v);
 /* The processor has refused the VMCS, or what is in it. */
 int vmm__vmx_handle_failure(struct vmm__native_vcpu *v, struct vmm_exit *exit);
 

@@ -13,6 +13,8 @@
 #define EFER_LME    BIT(8)
 #define CS_L        BIT(9) /* of the block's attributes */
 
+#define X2_ICR 0x830u
+
 #define DR6_HIT (BITS(3, 0) | BITS(14, 13))
 
 /* What the exit interrupted, in the block's form: the same but for the error code's place. What is
@@ -137,6 +139,50 @@ static void note(struct vmm__native_vcpu *v)
 	if (!(vmcb->efer & X86_EFER_LMA) || !(vmcb->cs.attr & CS_L))
 		vmcb->nrip &= UINT32_MAX;
 	note_event(v);
+}
+
+/* Of the exit that has come, in the block's terms: SDM 3C appendix C. */
+uint32_t vmm__vmx_reason(const struct vmm__native_vcpu *v)
+{
+	switch (v->vmcb->exitcode) {
+	case VMX_REASON_EXCEPTION:
+		return FIELD_GET(VMX_EVENT_TYPE, vmm__vmx_read(VMX_EXIT_EVENT)) == VMX_EVENT_NMI
+			       ? VMM_PARTITION_HOST
+			       : VMM_PARTITION_EXCEPTION;
+	case VMX_REASON_EXTINT:
+	case VMX_REASON_INIT:
+	case VMX_REASON_SIPI:
+	case VMX_REASON_TIMER:
+		return VMM_PARTITION_INTERRUPT;
+	case VMX_REASON_TRIPLE:
+		return VMM_PARTITION_SHUTDOWN;
+	case VMX_REASON_INT_WINDOW:
+	case VMX_REASON_NMI_WINDOW:
+		return VMM_PARTITION_WINDOW;
+	case VMX_REASON_CPUID:
+		return VMM_PARTITION_CPUID;
+	case VMX_REASON_HLT:
+		return VMM_PARTITION_HLT;
+	case VMX_REASON_VMCALL:
+		return VMM_PARTITION_HYPERCALL;
+	case VMX_REASON_CR:
+	case VMX_REASON_DR:
+	case VMX_REASON_XSETBV:
+		return VMM_PARTITION_REGISTER;
+	case VMX_REASON_IO:
+		return VMM_PARTITION_PORT;
+	case VMX_REASON_RDMSR:
+		return VMM_PARTITION_MSR;
+	case VMX_REASON_WRMSR:
+		return (uint32_t)v->world.rcx == X2_ICR ? VMM_PARTITION_IPI : VMM_PARTITION_MSR;
+	case VMX_REASON_EPT:
+		return VMM_PARTITION_MEMORY;
+	case VMX_REASON_STATE:
+	case VMX_REASON_MISCONFIG:
+		return VMM_PARTITION_OTHER;
+	default:
+		return VMM_PARTITION_INSTRUCTION;
+	}
 }
 
 int vmm__vmx_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit)

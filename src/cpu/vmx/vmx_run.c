@@ -234,6 +234,7 @@ static int go_on(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_e
 		return vmm__vmx_handle_failure(v, exit);
 	}
 	v->vmcb->exitcode = reason;
+	vmm__native_count(v, vmm__vmx_reason(v));
 	return vmm__vmx_handle(v, exit);
 }
 
