@@ -114,6 +114,9 @@ struct vmm__native_ops {
 	/* The calling CPU is ready for this vCPU: entering will not call
 	 * vmm__native_timer_here(). NULL: nobody knows. */
 	bool (*is_here)(const struct vmm__native_vcpu *v);
+	/* timer_ns is when the guest is to leave, by a timer of the processor's own; false: it has
+	 * none, and the host's serves. NULL: the same. */
+	bool (*set_timer)(struct vmm__native_vcpu *v);
 	/* PAUSE. NULL: the processor cannot. */
 	void (*trap_pause)(struct vmm__native_vcpu *v, bool on);
 };

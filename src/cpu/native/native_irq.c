@@ -118,6 +118,8 @@ void vmm__native_set_timer(struct vmm__native_vcpu *v, uint64_t deadline)
 	if (deadline == v->timer_ns)
 		return;
 	v->timer_ns = deadline;
+	if (v->vm->ops->set_timer && v->vm->ops->set_timer(v))
+		return;
 	if (!unknown || !v->vm->ops->is_here || v->vm->ops->is_here(v))
 		vmm__native_timer_here(v);
 }

@@ -3,63 +3,6 @@
 #include "libvmm/vmx.h"
 #include "vmx_engine.h"
 
-/* What a VMCS of this engine's needs: SDM 3D, appendix A. */
-struct needed {
-	uint32_t msr;
-	uint32_t bits;
-	const char *name;
-};
-
-static const struct needed needed[] = {
-	{VMX_MSR_TRUE_PIN, (uint32_t)(VMX_PIN_EXTINT | VMX_PIN_NMI | VMX_PIN_VNMI), "virtual NMIs"},
-	{VMX_MSR_TRUE_PROC,
-	 (uint32_t)(VMX_PROC_INT_WINDOW | VMX_PROC_TSC_OFFSET | VMX_PROC_HLT | VMX_PROC_CR8_LOAD |
-		    VMX_PROC_CR8_STORE | VMX_PROC_NMI_WINDOW | VMX_PROC_MOV_DR |
-		    VMX_PROC_IO_BITMAPS | VMX_PROC_MSR_BITMAPS | VMX_PROC_SECONDARY |
-		    VMX_PROC_PAUSE),
-	 "MSR bitmaps and secondary controls"},
-	{VMX_MSR_PROC2,
-	 (uint32_t)(VMX_PROC2_EPT | VMX_PROC2_VPID | VMX_PROC2_WBINVD | VMX_PROC2_UNRESTRICTED),
-	 "extended page tables, VPIDs and unrestricted guests"},
-	{VMX_MSR_TRUE_EXIT,
-	 (uint32_t)(VMX_EXIT_HOST_64 | VMX_EXIT_SAVE_PAT | VMX_EXIT_LOAD_PAT | VMX_EXIT_SAVE_EFER |
-		    VMX_EXIT_LOAD_EFER),
-	 "PAT and EFER at exits"},
-	{VMX_MSR_TRUE_ENTRY, (uint32_t)(VMX_ENTRY_IA32E | VMX_ENTRY_LOAD_PAT | VMX_ENTRY_LOAD_EFER),
-	 "PAT and EFER at entries"},
-};
-
-#define EPT_NEEDED                                                                \
-	(VMX_EPT_WALK_4 | VMX_EPT_WB | VMX_EPT_2M | VMX_EPT_INVEPT | VMX_EPT_AD | \
-	 VMX_EPT_INVEPT_ALL | VMX_EPT_INVVPID | VMX_EPT_INVVPID_ALL)
-
-static int check_capabilities(struct vmm_error *error)
-{
-	uint64_t basic = vmm__native_rdmsr(VMX_MSR_BASIC);
-
-	if (!(basic & VMX_BASIC_TRUE) || FIELD_GET(VMX_BASIC_MEMTYPE, basic) != 6)
-		return vmm__fail(error, -VMM_ENOTSUP, "IA32_VMX_BASIC", 0,
-				 "the processor's VMX is of the first kind: 0x%llx",
-				 (unsigned long long)basic);
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		uint64_t allowed = vmm__native_rdmsr(needed[i].msr) >> 32;
-
-		if (needed[i].bits & ~allowed)
-			return vmm__fail(error, -VMM_ENOTSUP, "VMX capabilities", 0,
-					 "the processor lacks %s (MSR 0x%x, bits 0x%x)",
-					 needed[i].name, needed[i].msr,
-					 (uint32_t)(needed[i].bits & ~allowed));
-	}
-	if (vmm__native_rdmsr(VMX_MSR_TRUE_PROC) & (VMX_PROC_CR3_LOAD | VMX_PROC_CR3_STORE))
-		return vmm__fail(error, -VMM_ENOTSUP, "VMX capabilities", 0,
-				 "the processor must intercept CR3");
-	if (EPT_NEEDED & ~vmm__native_rdmsr(VMX_MSR_EPT_VPID))
-		return vmm__fail(error, -VMM_ENOTSUP, "IA32_VMX_EPT_VPID_CAP", 0,
-				 "the processor's extended page tables lack what is needed: 0x%llx",
-				 (unsigned long long)vmm__native_rdmsr(VMX_MSR_EPT_VPID));
-	return 0;
-}
-
 static int check_processor(struct vmm_error *error)
 {
 	uint32_t r[4];
@@ -73,7 +16,7 @@ static int check_processor(struct vmm_error *error)
 	if ((control & VMX_FEATURE_LOCK) && !(control & VMX_FEATURE_VMXON))
 		return vmm__fail(error, -VMM_EPERM, "IA32_FEATURE_CONTROL", 0,
 				 "firmware has switched VMX off (IA32_FEATURE_CONTROL)");
-	return check_capabilities(error);
+	return vmm__vmx_check_caps(error);
 }
 
 static int probe(const struct vmm_host *host, struct vmm_error *error)
@@ -127,6 +70,7 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 		.watch_nmi = vmm__vmx_watch_nmi,
 		.trap_dr = vmm__vmx_trap_dr,
 		.is_here = vmm__vmx_is_here,
+		.set_timer = vmm__vmx_set_timer,
 		.trap_pause = vmm__vmx_trap_pause,
 	};
 

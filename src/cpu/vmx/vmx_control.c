@@ -278,28 +278,16 @@ void vmm__vmx_store(struct vmm__native_vcpu *v)
 
 /* --- the VMCS on a CPU --- */
 
-/* What is asked for, with what must be (A.3 to A.5); probe() has seen that it may be. */
-static uint32_t control(uint32_t msr, uint64_t want)
-{
-	return (uint32_t)(want | vmm__native_rdmsr(msr));
-}
-
 /* All that never changes. */
 static void make(struct vmm__vmx_vcpu *x)
 {
 	const struct vmm__native_vm *vm = x->native.vm;
 	uint64_t iopm = vmm__native_phys(vm, vm->iopm);
-	uint64_t proc2 = VMX_PROC2_EPT | VMX_PROC2_VPID | VMX_PROC2_WBINVD |
-			 VMX_PROC2_UNRESTRICTED | VMX_PROC2_RDTSCP | VMX_PROC2_INVPCID;
 	const uint64_t fields[][2] = {
-		{VMX_PIN, control(VMX_MSR_TRUE_PIN, VMX_PIN_EXTINT | VMX_PIN_NMI | VMX_PIN_VNMI)},
+		{VMX_PIN, vmm__vmx_control(VMX_CONTROL_PIN)},
 		{VMX_PROC, x->proc},
-		/* The last two where the processor has them. */
-		{VMX_PROC2, proc2 & vmm__native_rdmsr(VMX_MSR_PROC2) >> 32},
-		{VMX_EXIT,
-		 control(VMX_MSR_TRUE_EXIT, VMX_EXIT_SAVE_DEBUG | VMX_EXIT_HOST_64 |
-						    VMX_EXIT_SAVE_PAT | VMX_EXIT_LOAD_PAT |
-						    VMX_EXIT_SAVE_EFER | VMX_EXIT_LOAD_EFER)},
+		{VMX_PROC2, vmm__vmx_control(VMX_CONTROL_PROC2)},
+		{VMX_EXIT, vmm__vmx_control(VMX_CONTROL_EXIT)},
 		{VMX_EXCEPTIONS, BIT(NATIVE_DB) | BIT(NATIVE_AC) | BIT(NATIVE_MC)},
 		{VMX_IO_BITMAP_A, iopm},
 		{VMX_IO_BITMAP_B, iopm + 4096},
@@ -416,10 +404,11 @@ int vmm__vmx_bring(struct vmm__native_vcpu *v, struct vmm_error *error)
 void vmm__vmx_vcpu_fini(struct vmm__native_vcpu *v)
 {
 	const struct vmm_host *host = v->vm->host;
-	uint64_t at = vmm__vmx(v)->at;
+	struct vmm__vmx_vcpu *x = vmm__vmx(v);
 
-	if (at != 0)
-		host->cpu_call(host->opaque, at, leave, v);
+	if (x->at != 0)
+		host->cpu_call(host->opaque, x->at, leave, v);
+	x->at = 0;
 }
 
 void vmm__vmx_vcpu_reset(struct vmm__native_vcpu *v)
@@ -427,21 +416,17 @@ void vmm__vmx_vcpu_reset(struct vmm__native_vcpu *v)
 	struct vmm__vmx_vcpu *x = vmm__vmx(v);
 	uint32_t revision = (uint32_t)(vmm__native_rdmsr(VMX_MSR_BASIC) & VMX_BASIC_REVISION);
 
-	if (x->at == 0) {
-		v->world.own[VMX_OWN_BLOCK] = (uintptr_t)v->vmcb;
-		memcpy(v->page[VMX_OWN_VMCS], &revision, sizeof(revision));
-		memcpy(v->page[VMX_OWN_VMXON], &revision, sizeof(revision));
-	}
+	vmm__vmx_vcpu_fini(v);
+	v->world.own[VMX_OWN_BLOCK] = (uintptr_t)v->vmcb;
+	memcpy(v->page[VMX_OWN_VMCS], &revision, sizeof(revision));
+	memcpy(v->page[VMX_OWN_VMXON], &revision, sizeof(revision));
 	x->made = x->window = false;
 	x->traps_dr = x->held = x->dirty = true;
 	x->pending = x->tsc_offset = 0;
-	x->proc = control(VMX_MSR_TRUE_PROC, VMX_PROC_TSC_OFFSET | VMX_PROC_HLT | VMX_PROC_MWAIT |
-						     VMX_PROC_RDPMC | VMX_PROC_CR8_LOAD |
-						     VMX_PROC_CR8_STORE | VMX_PROC_MOV_DR |
-						     VMX_PROC_IO_BITMAPS | VMX_PROC_MSR_BITMAPS |
-						     VMX_PROC_MONITOR | VMX_PROC_SECONDARY);
-	x->entry = control(VMX_MSR_TRUE_ENTRY,
-			   VMX_ENTRY_LOAD_DEBUG | VMX_ENTRY_LOAD_PAT | VMX_ENTRY_LOAD_EFER);
+	x->deadline = UINT64_MAX;
+	x->timer_shift = vmm__vmx_timer_shift();
+	x->proc = vmm__vmx_control(VMX_CONTROL_PROC) | (uint32_t)VMX_PROC_MOV_DR;
+	x->entry = vmm__vmx_control(VMX_CONTROL_ENTRY);
 }
 
 /* --- what makes the guest leave --- */

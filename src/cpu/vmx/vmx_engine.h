@@ -38,7 +38,9 @@ struct vmm__vmx_vcpu {
 	uint32_t proc;       /* processor controls, as they stand in the VMCS */
 	uint32_t entry;      /* entry controls, the same */
 	uint64_t tsc_offset; /* the same */
-	uint64_t pending;    /* debug exceptions, when the guest was at pending_rip */
+	uint64_t deadline;   /* of the preemption timer, by the CPU's TSC; UINT64_MAX: none */
+	uint32_t timer_shift;
+	uint64_t pending; /* debug exceptions, when the guest was at pending_rip */
 	uint64_t pending_rip;
 	uint64_t host_cr3, host_fs, host_gs; /* as they stand in the VMCS */
 	uint64_t host_msr[VMX_MSRS];
@@ -49,6 +51,19 @@ static inline struct vmm__vmx_vcpu *vmm__vmx(struct vmm__native_vcpu *v)
 {
 	return (struct vmm__vmx_vcpu *)(void *)v;
 }
+
+/* vmx_caps.c: what the processor's capability MSRs allow. */
+#define VMX_CONTROL_PIN   0u
+#define VMX_CONTROL_PROC  1u
+#define VMX_CONTROL_PROC2 2u
+#define VMX_CONTROL_EXIT  3u
+#define VMX_CONTROL_ENTRY 4u
+/* This engine can run on this processor. */
+int vmm__vmx_check_caps(struct vmm_error *error);
+/* A VMCS's control to begin with: what is needed, what is of use, and what must be. */
+uint32_t vmm__vmx_control(uint32_t which);
+/* The preemption timer counts by this bit of the TSC; UINT32_MAX: there is none. */
+uint32_t vmm__vmx_timer_shift(void);
 
 /* vmx_control.c: between the block and the VMCS. */
 /* Make the VMCS current on this CPU. */
@@ -67,6 +82,7 @@ void vmm__vmx_trap_dr(struct vmm__native_vcpu *v, bool on);
 void vmm__vmx_trap_pause(struct vmm__native_vcpu *v, bool on);
 
 /* vmx_run.c */
+bool vmm__vmx_set_timer(struct vmm__native_vcpu *v);
 bool vmm__vmx_is_here(const struct vmm__native_vcpu *v);
 int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
 

@@ -201,6 +201,11 @@ int vmm__vmx_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 		if (vmm__native_has_irqchip(v) || v->slice_ns != VMM_FOREVER)
 			vmm__native_request(v, NATIVE_REQ_EVENT);
 		return NATIVE_AGAIN;
+	case VMX_REASON_TIMER:
+		vmm__vmx(v)->deadline = UINT64_MAX;
+		v->timer_ns = 0;
+		vmm__native_request(v, NATIVE_REQ_EVENT);
+		return NATIVE_AGAIN;
 	case VMX_REASON_INT_WINDOW:
 	case VMX_REASON_NMI_WINDOW:
 		vmm__native_request(v, NATIVE_REQ_EVENT);

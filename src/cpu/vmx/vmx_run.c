@@ -10,6 +10,8 @@
 #define NO_ENTRY UINT64_MAX
 #define FAILED   (UINT64_MAX - 1)
 
+#define TIMER_MOST_NS UINT64_C(1000000000000)
+
 static uint32_t msr_of(uint32_t i)
 {
 	return i < VMX_MSRS - 1 ? X86_MSR_STAR + i : X86_MSR_KERNEL_GS;
@@ -31,7 +33,7 @@ static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct
 		x->host_msr[i] = vmm__native_rdmsr(msr_of(i));
 	v->cpu = cpu;
 	v->core = vmm__vcpu(v->vm->services->core, v->index);
-	if (v->timer_ns != VMM_FOREVER)
+	if (v->timer_ns != VMM_FOREVER && x->timer_shift == UINT32_MAX)
 		vmm__native_timer_here(v);
 	return 0;
 }
@@ -43,6 +45,37 @@ bool vmm__vmx_is_here(const struct vmm__native_vcpu *v)
 	const struct vmm__vmx_vcpu *x = (const struct vmm__vmx_vcpu *)(const void *)v;
 
 	return cpu == v->cpu && cpu == x->at && vmm__vmx_is_current(&v->world);
+}
+
+/* The same moment by the TSC, which all CPUs have in common. */
+bool vmm__vmx_set_timer(struct vmm__native_vcpu *v)
+{
+	struct vmm__vmx_vcpu *x = vmm__vmx(v);
+	const struct vmm_host *host = v->vm->host;
+	uint64_t now = host->time_ns(host->opaque), left;
+
+	if (x->timer_shift == UINT32_MAX)
+		return false;
+	left = v->timer_ns > now ? v->timer_ns - now : 0;
+	if (left > TIMER_MOST_NS) /* it comes early, and is set again */
+		left = TIMER_MOST_NS;
+	x->deadline = v->timer_ns == VMM_FOREVER
+			      ? UINT64_MAX
+			      : vmm__native_rdtsc() + left / 1000000 * v->vm->tsc_khz +
+					left % 1000000 * v->vm->tsc_khz / 1000000 + 1;
+	return true;
+}
+
+/* An entry starts the preemption timer from here (26.5.1); one that is too far away comes early. */
+static VMM__INLINE void arm(const struct vmm__vmx_vcpu *x)
+{
+	uint64_t now, left;
+
+	if (VMM__UNLIKELY(x->timer_shift == UINT32_MAX))
+		return;
+	now = vmm__native_rdtsc();
+	left = x->deadline > now ? ((x->deadline - now) >> x->timer_shift) + 1 : 0;
+	vmm__vmx_write(VMX_TIMER, left < UINT32_MAX ? left : UINT32_MAX);
 }
 
 /* Of the host's registers that exits bring back, those that differ from thread to thread. */
@@ -89,6 +122,7 @@ static int load(struct vmm__native_vcpu *v, struct vmm_error *error)
 		v->vmcb->rflags |= X86_RFLAGS_TF;
 	}
 	vmm__vmx_store(v);
+	arm(x);
 	x->host_msr[VMX_MSRS - 1] = vmm__native_rdmsr(X86_MSR_KERNEL_GS);
 	for (uint32_t i = 0; i < VMX_MSRS; i++) {
 		if (msr[i] != x->host_msr[i])
@@ -182,12 +216,17 @@ static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
 
 		x->launched = true;
 		v->vmcb->eventinj = 0;
-		if (reason == VMX_REASON_CPUID && skip())
+		if (reason == VMX_REASON_CPUID && skip()) {
 			do_cpuid(v);
-		else if (reason == VMX_REASON_VMCALL && skip())
+			vmm__native_count(v, VMM_PARTITION_CPUID);
+		} else if (reason == VMX_REASON_VMCALL && skip()) {
 			do_hypercall(v);
-		else
+			vmm__native_count(v, VMM_PARTITION_HYPERCALL);
+		} else {
 			return reason;
+		}
+		if (x->deadline != UINT64_MAX)
+			arm(x);
 	}
 	return r == VMX_REQUEST ? NO_ENTRY : FAILED;
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "fake_host.h"
+#include "fake_owner.h"
 #include "libvmm/svm.h"
 #include "svm_engine.h"
 
@@ -140,41 +141,6 @@ void vmm__native_machine_check(void)
 
 /* --- the host --- */
 
-static uint64_t to_phys(void *opaque, const void *ptr)
-{
-	(void)opaque;
-	return (uintptr_t)ptr;
-}
-
-static void *map(void *opaque, uint64_t pa, uint32_t len, uint32_t memtype)
-{
-	(void)opaque;
-	(void)len;
-	(void)memtype;
-	return (void *)(uintptr_t)pa;
-}
-
-static void unmap(void *opaque, void *ptr, uint32_t len)
-{
-	(void)opaque;
-	(void)ptr;
-	(void)len;
-}
-
-static int call(void *opaque, uint64_t id, void (*fn)(void *arg), void *arg)
-{
-	(void)opaque;
-	(void)id;
-	fn(arg);
-	return 0;
-}
-
-static void kick(void *opaque, uint64_t id)
-{
-	(void)opaque;
-	(void)id;
-}
-
 static struct fake_host fake;
 
 /* Without what only a host that owns its CPUs gives, if not @owner. */
@@ -186,14 +152,8 @@ static struct vmm_ctx *make_ctx(bool owner)
 	struct vmm_ctx *ctx = NULL;
 
 	fake_host_init(&fake);
-	if (owner) {
-		fake.host.virt_to_phys = to_phys;
-		fake.host.phys_map = map;
-		fake.host.phys_unmap = unmap;
-		fake.host.cpu_call = call;
-		fake.host.cpu_kick = kick;
-		fake.host.cpu_timer = kick;
-	}
+	if (owner)
+		fake_owner_init(&fake.host);
 	assert_int_equal(vmm_ctx_create(&config, &ctx, NULL), 0);
 	return ctx;
 }

@@ -1,0 +1,743 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/*
+ * The VMX engine on processors made of C: the functions of vmx_world.S and native_cpu.S are defined
+ * here instead. A VMCS is an array of fields, and each CPU has a current one; what the guest does
+ * is a list of exits. The fake host's memory is physical at its own addresses.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_host.h"
+#include "fake_owner.h"
+#include "libvmm/vmx.h"
+#include "vmx_engine.h"
+#include "x86_msr.h"
+
+#define RAM UINT64_C(0x200000)
+
+/* --- the processors --- */
+
+#define CPUS   2u
+#define VMCSES 3u
+#define FIELDS 0x6d00u
+#define NOBODY UINT64_MAX
+
+struct vmcs {
+	uint64_t pa; /* 0: free */
+	uint64_t active_on;
+	bool launched;
+	uint64_t field[FIELDS];
+};
+
+/* What comes of an entry: VMX_RAN or VMX_FAILED. */
+typedef int step(struct vmcs *vmcs);
+
+static struct vmcs all_vmcs[VMCSES];
+static uint64_t current[CPUS + 1]; /* address, or NOBODY out of VMX operation */
+static uint64_t here;              /* the CPU that executes */
+static step *const *steps;
+static uint64_t tsc, timer_set;
+static uint32_t features; /* CPUID 1 ECX */
+
+/* Of the capability MSRs: 0x480 to 0x490, and IA32_FEATURE_CONTROL. */
+static uint64_t caps[0x11], feature_control;
+
+static uint64_t allow(uint32_t must, uint32_t may)
+{
+	return (uint64_t)may << 32 | must;
+}
+
+static void power_on(void)
+{
+	memset(all_vmcs, 0, sizeof(all_vmcs));
+	for (uint32_t i = 0; i <= CPUS; i++)
+		current[i] = NOBODY;
+	here = 1;
+	features = BIT(5);
+	feature_control = VMX_FEATURE_LOCK | VMX_FEATURE_VMXON;
+	memset(caps, 0, sizeof(caps));
+	caps[0] = VMX_BASIC_TRUE | UINT64_C(6) << 50 | 4096ull << 32 | 0x11;
+	caps[VMX_MSR_MISC - VMX_MSR_BASIC] = 5;
+	caps[VMX_MSR_CR0_FIXED0 - VMX_MSR_BASIC] = 0x80000021;
+	caps[VMX_MSR_CR0_FIXED1 - VMX_MSR_BASIC] = UINT32_MAX;
+	caps[VMX_MSR_CR4_FIXED0 - VMX_MSR_BASIC] = 0x2000;
+	caps[VMX_MSR_CR4_FIXED1 - VMX_MSR_BASIC] = 0x3727ff;
+	caps[VMX_MSR_EPT_VPID - VMX_MSR_BASIC] = UINT64_C(0xf0106334141);
+	caps[VMX_MSR_PROC2 - VMX_MSR_BASIC] = allow(0, UINT32_MAX);
+	caps[VMX_MSR_TRUE_PIN - VMX_MSR_BASIC] = allow(0x16, 0x7f);
+	caps[VMX_MSR_TRUE_PROC - VMX_MSR_BASIC] = allow(0x04006172, 0xfff9fffe);
+	caps[VMX_MSR_TRUE_EXIT - VMX_MSR_BASIC] = allow(0x36dfb, UINT32_MAX);
+	caps[VMX_MSR_TRUE_ENTRY - VMX_MSR_BASIC] = allow(0x11fb, 0x3ffff);
+}
+
+static struct vmcs *vmcs_at(uint64_t pa)
+{
+	struct vmcs *free = NULL;
+
+	for (uint32_t i = 0; i < VMCSES; i++) {
+		if (all_vmcs[i].pa == pa)
+			return &all_vmcs[i];
+		if (all_vmcs[i].pa == 0)
+			free = &all_vmcs[i];
+	}
+	assert_non_null(free);
+	free->pa = pa;
+	return free;
+}
+
+static struct vmcs *vmcs_here(void)
+{
+	assert_int_not_equal(current[here], NOBODY);
+	return vmcs_at(current[here]);
+}
+
+static void clear(uint64_t pa)
+{
+	struct vmcs *v = vmcs_at(pa);
+
+	assert_true(v->active_on == 0 || v->active_on == here);
+	v->active_on = 0;
+	v->launched = false;
+}
+
+int vmm__vmx_attach(struct vmm__native_world *world)
+{
+	uint64_t pa = world->own[VMX_OWN_VMCS];
+	uint32_t revision;
+
+	memcpy(&revision, (const void *)(uintptr_t)pa, sizeof(revision));
+	assert_int_equal(revision, 0x11);
+	if (current[here] != NOBODY)
+		clear(current[here]);
+	clear(pa);
+	vmcs_at(pa)->active_on = here;
+	current[here] = pa;
+	return 1;
+}
+
+void vmm__vmx_detach(struct vmm__native_world *world)
+{
+	if (!vmm__vmx_is_current(world))
+		return;
+	clear(current[here]);
+	current[here] = NOBODY;
+}
+
+int vmm__vmx_is_current(const struct vmm__native_world *world)
+{
+	return current[here] == world->own[VMX_OWN_VMCS];
+}
+
+uint64_t vmm__vmx_read(uint64_t field)
+{
+	assert_true(field < FIELDS);
+	return vmcs_here()->field[field];
+}
+
+void vmm__vmx_write(uint64_t field, uint64_t value)
+{
+	assert_true(field < FIELDS);
+	vmcs_here()->field[field] = value;
+}
+
+static const uint32_t control_fields[5] = {VMX_PIN, VMX_PROC, VMX_PROC2, VMX_EXIT, VMX_ENTRY};
+static const uint32_t control_msrs[5] = {VMX_MSR_TRUE_PIN, VMX_MSR_TRUE_PROC, VMX_MSR_PROC2,
+					 VMX_MSR_TRUE_EXIT, VMX_MSR_TRUE_ENTRY};
+
+/* 27.2.1, 27.3.1.1: what this processor says about controls and control registers. */
+static void check_entry(const struct vmcs *v)
+{
+	uint64_t fixed0 = caps[VMX_MSR_CR0_FIXED0 - VMX_MSR_BASIC] & ~UINT64_C(0x80000001);
+
+	for (uint32_t i = 0; i < 5; i++) {
+		uint64_t allowed = caps[control_msrs[i] - VMX_MSR_BASIC];
+		uint32_t value = (uint32_t)v->field[control_fields[i]];
+
+		assert_int_equal(value & (uint32_t)allowed, (uint32_t)allowed);
+		assert_int_equal(value & ~(uint32_t)(allowed >> 32), 0);
+	}
+	assert_int_equal(v->field[VMX_GUEST_CR0] & fixed0, fixed0);
+	assert_int_equal(v->field[VMX_GUEST_CR4] & caps[VMX_MSR_CR4_FIXED0 - VMX_MSR_BASIC],
+			 caps[VMX_MSR_CR4_FIXED0 - VMX_MSR_BASIC]);
+}
+
+int vmm__vmx_enter(struct vmm__native_world *world, int launched)
+{
+	struct vmcs *v = vmcs_here();
+	int r;
+
+	if (atomic_load(&world->request) != 0)
+		return VMX_REQUEST;
+	assert_int_equal(v->pa, world->own[VMX_OWN_VMCS]);
+	assert_int_equal(v->active_on, here);
+	assert_int_equal(v->launched, launched);
+	check_entry(v);
+	r = (*steps++)(v);
+	v->launched = v->launched || r == VMX_RAN;
+	return r;
+}
+
+void vmm__vmx_exit_point(void)
+{
+}
+
+void vmm__vmx_load_fpu(struct vmm__native_world *world)
+{
+	(void)world;
+}
+
+void vmm__vmx_unload_fpu(struct vmm__native_world *world)
+{
+	(void)world;
+}
+
+void vmm__vmx_flush(void)
+{
+}
+
+void vmm__vmx_host(struct vmm__vmx_host *host)
+{
+	static const uint8_t gdt[64];
+
+	*host = (struct vmm__vmx_host){.cs = 8, .tr = 16, .gdt = {.base = (uintptr_t)gdt}};
+}
+
+uint64_t vmm__vmx_cr3(void)
+{
+	return 0;
+}
+
+uint64_t vmm__vmx_dr6(void)
+{
+	return 0;
+}
+
+void vmm__vmx_set_dr6(uint64_t value)
+{
+	(void)value;
+}
+
+void vmm__vmx_limits(const struct vmm__vmx_host *host)
+{
+	(void)host;
+}
+
+void vmm__vmx_nmi(void)
+{
+}
+
+uint64_t vmm__native_rdmsr(uint32_t msr)
+{
+	if (msr == VMX_MSR_FEATURE_CONTROL)
+		return feature_control;
+	if (msr == X86_MSR_EFER)
+		return BIT(11);
+	return msr >= VMX_MSR_BASIC && msr <= VMX_MSR_TRUE_ENTRY ? caps[msr - VMX_MSR_BASIC] : 0;
+}
+
+void vmm__native_wrmsr(uint32_t msr, uint64_t value)
+{
+	if (msr == VMX_MSR_FEATURE_CONTROL)
+		feature_control = value;
+}
+
+uint64_t vmm__native_xgetbv(void)
+{
+	return 1;
+}
+
+uint64_t vmm__native_cr4(void)
+{
+	return BIT(9);
+}
+
+uint64_t vmm__native_rdtsc(void)
+{
+	return tsc += 1000;
+}
+
+void vmm__native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+	(void)subleaf;
+	memset(out, 0, 4 * sizeof(*out));
+	switch (leaf) {
+	case 0:
+		memcpy(out, (uint32_t[]){1, 0x756e6547, 0x6c65746e, 0x49656e69}, 16);
+		break;
+	case 1:
+		memcpy(out, (uint32_t[]){0x000506e3, 0, features, 0x078bfbff}, 16);
+		break;
+	case 0x80000000:
+		out[0] = 0x80000008;
+		break;
+	case 0x80000001:
+		out[3] = (uint32_t)(BIT(11) | BIT(20) | BIT(29));
+		break;
+	case 0x80000008:
+		out[0] = 48 << 8 | 48;
+		break;
+	}
+}
+
+void vmm__native_get_dr(uint64_t dr[4])
+{
+	memset(dr, 0, 4 * sizeof(*dr));
+}
+
+void vmm__native_set_dr(const uint64_t dr[4])
+{
+	(void)dr;
+}
+
+void vmm__native_send_ipi(uint64_t icr)
+{
+	(void)icr;
+}
+
+void vmm__native_machine_check(void)
+{
+}
+
+/* --- the host --- */
+
+static struct fake_host fake;
+
+static uint64_t this_cpu(void *opaque)
+{
+	(void)opaque;
+	return here;
+}
+
+static int call(void *opaque, uint64_t id, void (*fn)(void *arg), void *arg)
+{
+	uint64_t from = here;
+
+	(void)opaque;
+	here = id;
+	fn(arg);
+	here = from;
+	return 0;
+}
+
+static void set_timer(void *opaque, uint64_t deadline)
+{
+	(void)opaque;
+	timer_set = deadline;
+}
+
+static char logged[256];
+
+static void keep_log(void *opaque, uint32_t level, const char *text)
+{
+	(void)opaque;
+	(void)level;
+	strncpy(logged, text, sizeof(logged) - 1);
+}
+
+static struct vmm_ctx *make_ctx(bool owner)
+{
+	const struct vmm_engine *engines[] = {vmm_engine_vmx()};
+	const struct vmm_ctx_config config = {
+		.size = sizeof(config), .host = &fake.host, .engines = engines, .engine_count = 1};
+	struct vmm_ctx *ctx = NULL;
+
+	fake_host_init(&fake);
+	if (owner)
+		fake_owner_init(&fake.host);
+	fake.host.thread_id = this_cpu;
+	fake.host.cpu_call = owner ? call : NULL;
+	fake.host.cpu_timer = owner ? set_timer : NULL;
+	fake.host.log = keep_log;
+	assert_int_equal(vmm_ctx_create(&config, &ctx, NULL), 0);
+	return ctx;
+}
+
+struct guest {
+	struct vmm_ctx *ctx;
+	struct vmm_vm *vm;
+	struct vmm_mem *ram;
+	struct vmm_vcpu *vcpu[2];
+};
+
+static struct guest begin(uint32_t vcpus)
+{
+	const struct vmm_vm_config config = {.size = sizeof(config), .max_vcpus = vcpus};
+	struct guest g = {.ctx = make_ctx(true)};
+
+	assert_int_equal(vmm_vm_create(g.ctx, &config, &g.vm), 0);
+	assert_int_equal(vmm_mem_create(g.ctx, RAM, &g.ram), 0);
+	assert_int_equal(vmm_vm_map(g.vm, 0, g.ram, 0, RAM, VMM_PROT_RWX), 0);
+	for (uint32_t i = 0; i < vcpus; i++) {
+		const struct vmm_vcpu_config vcpu = {
+			.size = sizeof(vcpu), .index = i, .arch_id = i};
+
+		assert_int_equal(vmm_vcpu_create(g.vm, &vcpu, &g.vcpu[i]), 0);
+	}
+	assert_int_equal(vmm_vm_seal(g.vm), 0);
+	return g;
+}
+
+/* Nothing stays active in memory that is given back. */
+static void end(struct guest *g)
+{
+	vmm_vm_destroy(g->vm);
+	vmm_mem_unref(g->ram);
+	for (uint32_t i = 0; i < VMCSES; i++)
+		assert_int_equal(all_vmcs[i].active_on, 0);
+	assert_int_equal(vmm_ctx_destroy(g->ctx), 0);
+	assert_int_equal(atomic_load(&fake.blocks), 0);
+}
+
+/* --- exits --- */
+
+static int halt(struct vmcs *v)
+{
+	v->field[VMX_REASON] = VMX_REASON_HLT;
+	v->field[VMX_EXIT_LEN] = 1;
+	return VMX_RAN;
+}
+
+static void run(struct guest *g, uint32_t vcpu, uint64_t cpu)
+{
+	static step *const halts[] = {halt};
+	struct vmm_exit exit;
+
+	here = cpu;
+	steps = halts;
+	assert_int_equal(vmm_vcpu_run(g->vcpu[vcpu], &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_HLT);
+}
+
+/* --- tests --- */
+
+static void refuses(bool owner, int code, const char *word)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+	struct vmm_ctx *ctx = make_ctx(owner);
+
+	assert_int_equal(vmm_ctx_engine_probe(ctx, "vmx"), code);
+	assert_int_equal(vmm_ctx_error(ctx, &error), 0);
+	assert_non_null(strstr(error.text, word));
+	vmm_ctx_destroy(ctx);
+}
+
+static void what_is_missing_is_told(void **state)
+{
+	(void)state;
+	power_on();
+	refuses(false, -VMM_ENODEV, "virt_to_phys");
+	features = 0;
+	refuses(true, -VMM_ENODEV, "no VMX");
+	power_on();
+	feature_control = VMX_FEATURE_LOCK;
+	refuses(true, -VMM_EPERM, "IA32_FEATURE_CONTROL");
+	power_on();
+	caps[0] &= ~VMX_BASIC_TRUE;
+	refuses(true, -VMM_ENOTSUP, "first kind");
+	power_on();
+	caps[VMX_MSR_EPT_VPID - VMX_MSR_BASIC] &= ~BIT(16);
+	refuses(true, -VMM_ENOTSUP, "lack 0x10000");
+	power_on();
+	caps[VMX_MSR_CR0_FIXED0 - VMX_MSR_BASIC] |= 0x10000;
+	refuses(true, -VMM_ENOTSUP, "fixes bits");
+	power_on();
+	caps[VMX_MSR_CR4_FIXED0 - VMX_MSR_BASIC] |= 0x40;
+	refuses(true, -VMM_ENOTSUP, "fixes bits");
+}
+
+/* Firmware that has left IA32_FEATURE_CONTROL open: it is locked with VMX. */
+static void vmx_is_allowed_where_it_is_open(void **state)
+{
+	struct guest g;
+
+	(void)state;
+	power_on();
+	feature_control = 0;
+	g = begin(1);
+	run(&g, 0, 1);
+	assert_int_equal(feature_control, VMX_FEATURE_LOCK | VMX_FEATURE_VMXON);
+	end(&g);
+}
+
+static int probe(void)
+{
+	struct vmm_ctx *ctx = make_ctx(true);
+	int r = vmm_ctx_engine_probe(ctx, "vmx");
+
+	vmm_ctx_destroy(ctx);
+	return r;
+}
+
+static void runs_or_refuses(bool runs)
+{
+	struct guest g;
+
+	assert_int_equal(probe(), runs ? 0 : -VMM_ENOTSUP);
+	if (!runs)
+		return;
+	g = begin(1);
+	run(&g, 0, 1);
+	end(&g);
+}
+
+/* By appendix A's bits: without which the engine does not run, and which it lets be 1. */
+static const struct {
+	uint32_t needs, bears;
+} wanted[5] = {
+	{UINT32_C(0x29), UINT32_C(0x7f)},     {UINT32_C(0xf2d80c8c), UINT32_C(0xb6186dfa)},
+	{UINT32_C(0xe2), UINT32_C(0x10ea)},   {UINT32_C(0x3c0204), UINT32_C(0x3f6fff)},
+	{UINT32_C(0xc204), UINT32_C(0xd1ff)},
+};
+
+static void each_bit_of_each_control_counts(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 5; i++) {
+		for (uint32_t bit = 0; bit < 32; bit++) {
+			uint64_t *msr, mask = BIT(bit);
+
+			power_on();
+			msr = &caps[control_msrs[i] - VMX_MSR_BASIC];
+			if (!(*msr & mask)) { /* it cannot be 1 */
+				*msr &= ~(mask << 32);
+				runs_or_refuses(!(wanted[i].needs & mask));
+			}
+			power_on();
+			*msr |= mask | mask << 32; /* it must be */
+			runs_or_refuses((wanted[i].bears & mask) != 0);
+		}
+	}
+}
+
+/* Any other set of fixed bits: the guest has them, and sees what it wrote. */
+static void fixed_bits_are_there_and_not_seen(void **state)
+{
+	static const uint64_t sets[][2] = {{0x80000021, 0x2000}, {0x20, 0}, {0, 0x2000}, {0x21, 0}};
+	struct vmm_x86_sys sys;
+	struct guest g;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		power_on();
+		caps[VMX_MSR_CR0_FIXED0 - VMX_MSR_BASIC] = sets[i][0];
+		caps[VMX_MSR_CR4_FIXED0 - VMX_MSR_BASIC] = sets[i][1];
+		g = begin(1);
+		run(&g, 0, 1);
+		assert_int_equal(
+			vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+		assert_int_equal(sys.cr4 & 0x2000, 0);
+		assert_int_equal(sys.cr0, 0x60000010);
+		end(&g);
+	}
+}
+
+/* The fake processors assert that no VMCS is active twice, nor resumed that was not launched. */
+static void a_vmcs_moves_by_being_cleared(void **state)
+{
+	struct guest g;
+
+	(void)state;
+	power_on();
+	g = begin(2);
+	run(&g, 0, 1);
+	run(&g, 0, 1);
+	run(&g, 0, 2); /* to another CPU */
+	assert_int_equal(current[1], NOBODY);
+	run(&g, 1, 2); /* two on one */
+	run(&g, 0, 2);
+	run(&g, 0, 1); /* from one that is another's by now */
+	run(&g, 1, 2);
+	run(&g, 1, 1);
+	run(&g, 0, 2);
+	here = 1;
+	assert_int_equal(vmm_vm_reset(g.vm), 0); /* the memory is written again */
+	run(&g, 0, 1);
+	here = 2;
+	end(&g);
+}
+
+/* Registers are read where the vCPU is not: it comes. */
+static void state_is_read_from_another_cpu(void **state)
+{
+	struct vmm_x86_sys sys;
+	struct guest g;
+
+	(void)state;
+	power_on();
+	g = begin(1);
+	run(&g, 0, 1);
+	vmcs_here()->field[VMX_GUEST_CR3] = 0x5000;
+	here = 2;
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	assert_int_equal(sys.cr3, 0x5000);
+	run(&g, 0, 1);
+	end(&g);
+}
+
+/* --- entry checks --- */
+
+static const struct {
+	uint32_t field;
+	uint64_t value;
+	const char *name;
+} wrong[] = {
+	{VMX_PIN, 0, "pin-based controls"},
+	{VMX_PIN, UINT32_MAX, "pin-based controls"},
+	{VMX_PROC, 0, "processor-based controls"},
+	{VMX_EXIT, 0, "exit controls"},
+	{VMX_ENTRY, UINT32_MAX, "entry controls"},
+	{VMX_VPID, 0, "VPID"},
+	{VMX_EPTP, 0x1000, "EPTP"},
+	{VMX_IO_BITMAP_B, 0x1010, "bitmaps' addresses"},
+	{VMX_HOST_FS_BASE, UINT64_C(1) << 60, "host's FS, GS or TR base"},
+	{VMX_HOST_CS, 0, "host's CS or TR"},
+	{VMX_HOST_SS, 3, "host's selectors"},
+	{VMX_GUEST_CR0, 0x80000030, "CR0"}, /* PG without PE */
+	{VMX_GUEST_CR0, 0x10, "CR0"},       /* without NE */
+	{VMX_GUEST_CR4, 0, "CR4"},
+	{VMX_GUEST_CR4, 0x1002000, "CR4"},
+	{VMX_GUEST_CR4, 0x22000, "CR4"}, /* PCIDE */
+	{VMX_GUEST_CR3, UINT64_C(1) << 52, "CR3"},
+	{VMX_GUEST_DR7, UINT64_C(1) << 32, "DR7"},
+	{VMX_GUEST_SYSENTER_ESP, UINT64_C(1) << 57, "IA32_SYSENTER_ESP"},
+	{VMX_GUEST_EFER, 0x400, "IA32_EFER"},
+	{VMX_GUEST_CS_AR, 0x10000, "CS"},
+	{VMX_GUEST_CS_AR, 0x13, "CS"},      /* not present */
+	{VMX_GUEST_ACCESS, 0xf93, "ES"},    /* bits 11 to 8 */
+	{VMX_GUEST_SS_AR, 0x91, "SS"},      /* read only */
+	{VMX_GUEST_ACCESS + 6, 0x92, "DS"}, /* not accessed */
+	{VMX_GUEST_LIMIT + 8, 0x1fffff, "FS"},
+	{VMX_GUEST_ACCESS + 14, 0x10000, "TR"},
+	{VMX_GUEST_ACCESS + 14, 0x89, "TR"},
+	{VMX_GUEST_RFLAGS, 0, "RFLAGS"},
+	{VMX_GUEST_RFLAGS, 0x2a, "RFLAGS"},
+	{VMX_GUEST_RFLAGS, 0x20002, "virtual-8086"},
+	{VMX_ENTRY_EVENT, 0x80000020, "RFLAGS"}, /* an interrupt with IF clear */
+	{VMX_GUEST_ACTIVITY, 4, "activity state"},
+	{VMX_GUEST_BLOCKING, 1, "interruptibility"},
+	{VMX_GUEST_BLOCKING, 3, "interruptibility"},
+	{VMX_LINK, 0, "link pointer"},
+};
+
+static uint32_t failing;
+
+static int fail_state(struct vmcs *v)
+{
+	v->field[wrong[failing].field] = wrong[failing].value;
+	v->field[VMX_REASON] = VMX_REASON_FAILED | VMX_REASON_STATE;
+	return VMX_RAN;
+}
+
+static void entries_that_fail_tell_the_field(void **state)
+{
+	static step *const fails[] = {fail_state};
+	struct vmm_exit exit;
+	struct guest g;
+
+	(void)state;
+	for (failing = 0; failing < ARRAY_SIZE(wrong); failing++) {
+		power_on();
+		g = begin(1);
+		run(&g, 0, 1);
+		assert_null(vmm__vmx_check());
+		steps = fails;
+		assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+		assert_int_equal(exit.reason, VMM_EXIT_ENTRY_FAILED);
+		if (!strstr(logged, wrong[failing].name))
+			fail_msg("%u: %s, not %s", failing, logged, wrong[failing].name);
+		end(&g);
+	}
+}
+
+static int refuse(struct vmcs *v)
+{
+	v->field[VMX_INSN_ERROR] = 7;
+	v->field[VMX_VPID] = 0;
+	return VMX_FAILED;
+}
+
+static void entries_that_are_refused_tell_the_control(void **state)
+{
+	static step *const refuses_[] = {refuse};
+	struct vmm_exit exit;
+	struct guest g;
+
+	(void)state;
+	power_on();
+	g = begin(1);
+	steps = refuses_;
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_ENTRY_FAILED);
+	assert_int_equal(exit.hw_info, 7);
+	assert_non_null(strstr(logged, "VPID"));
+	end(&g);
+}
+
+/* --- the timer --- */
+
+static uint64_t timer_seen;
+
+static int see_timer(struct vmcs *v)
+{
+	timer_seen = v->field[VMX_TIMER];
+	return halt(v);
+}
+
+static int expire(struct vmcs *v)
+{
+	v->field[VMX_REASON] = VMX_REASON_TIMER;
+	return VMX_RAN;
+}
+
+static void slices_end_by_the_processors_timer(void **state)
+{
+	static step *const halts[] = {see_timer}, *const expires[] = {expire, halt};
+	struct vmm_exit exit;
+	struct guest g;
+	uint64_t now;
+
+	(void)state;
+	for (int has = 0; has < 2; has++) {
+		power_on();
+		if (!has)
+			caps[VMX_MSR_TRUE_PIN - VMX_MSR_BASIC] &= ~(VMX_PIN_TIMER << 32);
+		g = begin(1);
+		timer_set = 0;
+		now = fake.host.time_ns(fake.host.opaque);
+		assert_int_equal(vmm_vcpu_set_slice(g.vcpu[0], now + UINT64_C(1000000000), 0), 0);
+		steps = halts;
+		assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+		assert_int_equal(timer_set == 0, has);
+		if (has) {
+			assert_in_range(timer_seen, 1, UINT32_MAX - 1);
+			steps = expires; /* too early: it goes on */
+			assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+			assert_int_equal(exit.reason, VMM_EXIT_HLT);
+		}
+		assert_int_equal(vmm_vcpu_set_slice(g.vcpu[0], now, 0), 0);
+		assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+		assert_int_equal(exit.reason, VMM_EXIT_PREEMPTED);
+		end(&g);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(vmx_is_allowed_where_it_is_open),
+		cmocka_unit_test(each_bit_of_each_control_counts),
+		cmocka_unit_test(fixed_bits_are_there_and_not_seen),
+		cmocka_unit_test(a_vmcs_moves_by_being_cleared),
+		cmocka_unit_test(state_is_read_from_another_cpu),
+		cmocka_unit_test(entries_that_fail_tell_the_field),
+		cmocka_unit_test(entries_that_are_refused_tell_the_control),
+		cmocka_unit_test(slices_end_by_the_processors_timer),
+	};
+
+	return cmocka_run_group_tests(all, NULL, NULL);
+}
