@@ -7,7 +7,8 @@
 start64
 1:	mov $SCRATCH, %edi
 	mov $64, %edx
-2:	incq (%rdi)
+2:	cli /* as in spin.S */
+	incq (%rdi)
 	mov $20000, %ecx
 3:	dec %ecx
 	jnz 3b
