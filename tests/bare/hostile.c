@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
- * The guest as adversary, on the SVM engine: hostile/guest.c is run case by case, and after each
- * one everything that is the host's is looked at: what lies behind each of its allocations, its own
- * page tables, and every entry of the nested ones, which may lead to the guest's memory alone. At
- * last each allocation of a VM's life fails in turn, and a thousand lives leave nothing behind.
+ * The guest as adversary, on the SVM or VMX engine: hostile/guest.c is run case by case, and after
+ * each one everything that is the host's is looked at: what lies behind each of its allocations,
+ * its own page tables, and every entry of the nested ones, which may lead to the guest's memory
+ * alone. At last each allocation of a VM's life fails in turn, and a thousand lives leave nothing
+ * behind.
  *
  * The command line names cases, "failures" or "lives"; nothing: all. It needs a second CPU, which
  * kicks a guest that takes too long.
@@ -44,6 +45,8 @@ struct hostile_case {
 
 static const struct hostile_case cases[] = {
 	{"svm", CASE_SVM, 1, WELL},
+	{"vmx", CASE_VMX, 1, WELL},
+	{"fixed-bits", CASE_FIXED_BITS, 1, WELL},
 	{"hypercalls", CASE_HYPERCALLS, 1, WELL},
 	{"msrs", CASE_MSRS, 2, WELL},
 	{"bad-values", CASE_BAD_VALUES, 1, WELL},
@@ -293,7 +296,7 @@ static uint64_t walk(uint64_t pa, int level)
 	for (uint32_t i = 0; i < 512; i++) {
 		uint64_t entry = table[i], size = UINT64_C(4096) << (9 * level), below = size;
 
-		if (!(entry & 1))
+		if (!(entry & 7))
 			continue;
 		if (level != 0 && !(entry & 0x80))
 			below = walk(entry & UINT64_C(0xffffffffff000), level - 1);

@@ -84,6 +84,16 @@ static u32 wrmsr(u32 msr, u64 value)
 	return TRY("wrmsr", : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
 
+static bool intel; /* and not AMD: hypercalls are VMCALL */
+
+static void find_vendor(void)
+{
+	u32 eax = 0, ebx, ecx, edx;
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+	intel = ebx == 0x756e6547;
+}
+
 /* --- what belongs to SVM --- */
 
 static int do_svm(void)
@@ -106,7 +116,8 @@ static int do_svm(void)
 	EXPECT(TRY("rsm", : : : "memory") == 6);
 	EXPECT(TRY("monitor", : : "a"(0x8000), "c"(0), "d"(0) : "memory") == 6);
 	EXPECT(TRY("mwait", : : "a"(0), "c"(0) : "memory") == 6);
-	EXPECT(TRY("vmcall", : : "a"(0) : "memory") == 6);
+	EXPECT(TRY("vmcall", : : "a"(0) : "memory") == (intel ? NONE : 6));
+	EXPECT(TRY("vmmcall", : : "a"(0) : "memory") == (intel ? 6 : NONE));
 	EXPECT(TRY(".byte 0x0f, 0x37", : : "a"(0) : "memory") == 6); /* GETSEC */
 	EXPECT(TRY(".byte 0x0f, 0x01, 0xc4", : : : "memory") == 6);  /* VMXOFF */
 	EXPECT(TRY("wbinvd", : : : "memory") == NONE);
@@ -114,15 +125,144 @@ static int do_svm(void)
 	return 0;
 }
 
+/* --- what belongs to VMX; not for QEMU, which decodes its instructions as others --- */
+
+#define REGION UINT64_C(0x110000)
+
+/* Memory that begins as the processor's control structures do, and the instructions on it. */
+static int try_region(u32 revision)
+{
+	volatile u32 *words = (volatile u32 *)REGION;
+	static volatile u64 pointer = REGION;
+	u64 value = 0;
+
+	for (u32 i = 0; i < 1024; i++)
+		words[i] = i == 0 ? revision : (u32)dice();
+	EXPECT(TRY("vmxon (%0)", : : "r"(&pointer) : "memory") == 6);
+	EXPECT(TRY("vmclear (%0)", : : "r"(&pointer) : "memory") == 6);
+	EXPECT(TRY("vmptrld (%0)", : : "r"(&pointer) : "memory") == 6);
+	EXPECT(TRY("vmptrst (%0)", : : "r"(&value) : "memory") == 6);
+	EXPECT(value == 0);
+	EXPECT(TRY("vmlaunch", : : : "memory") == 6);
+	EXPECT(TRY("vmresume", : : : "memory") == 6);
+	EXPECT(TRY("vmxoff", : : : "memory") == 6);
+	return 0;
+}
+
+/* Fields of all widths and kinds: SDM 3D, appendix B. */
+static int try_fields(void)
+{
+	for (u64 field = 0; field < 0x8000; field += field % 0x2000 < 0x30 ? 1 : 0x7d0) {
+		u64 value = dice();
+
+		EXPECT(TRY("vmwrite %0, %1", : : "r"(value), "r"(field) : "memory") == 6);
+		EXPECT(TRY("vmread %1, %0", : "+r"(value) : "r"(field) : "memory") == 6);
+	}
+	return 0;
+}
+
+static int do_vmx(void)
+{
+	static volatile u64 descriptor[2];
+	u64 value;
+	int r = 0;
+
+	for (u32 msr = 0x480; msr < 0x4a0; msr++) {
+		EXPECT(rdmsr(msr, &value) == 13);
+		EXPECT(wrmsr(msr, dice()) == 13);
+	}
+	/* IA32_FEATURE_CONTROL: not there, or locked without VMX. */
+	EXPECT(rdmsr(0x3a, &value) == 13 || (value & 5) == 1);
+	EXPECT(wrmsr(0x3a, 5) == 13);
+	__asm__ volatile("mov %%cr4, %0" : "=r"(value));
+	EXPECT((value & 0x2000) == 0);
+	for (u32 revision = 0; revision < 64; revision++)
+		r |= try_region(revision);
+	for (u32 i = 0; i < 64; i++)
+		r |= try_region((u32)dice());
+	r |= try_fields();
+	for (u64 type = 0; type < 4; type++) {
+		EXPECT(TRY("invept (%0), %1", : : "r"(descriptor), "r"(type) : "memory") == 6);
+		EXPECT(TRY("invvpid (%0), %1", : : "r"(descriptor), "r"(type) : "memory") == 6);
+		EXPECT(TRY(".byte 0x0f, 0x01, 0xd4", : : "a"(type), "c"(type) : "memory") == 6);
+	}
+	return r;
+}
+
+/* --- what VMX holds fast for itself, and a guest must not notice --- */
+
+/* A value that is taken reads back as it was written, but for bits that are always @ones. */
+#define TRY_CONTROL(reg, value, ones)                                            \
+	({                                                                       \
+		u64 wanted_ = (value), got_ = 0;                                 \
+		u32 taken_ = TRY("mov %0, %%" reg, : : "r"(wanted_) : "memory"); \
+		__asm__ volatile("mov %%" reg ", %0" : "=r"(got_));              \
+		taken_ == 13 || (taken_ == NONE && got_ == (wanted_ | (ones)));  \
+	})
+
+static int try_xcr0(void)
+{
+	for (u32 i = 0; i < 1024; i++) {
+		u64 value = i < 512 ? i : dice(), got;
+		u32 high = 0, low = 0;
+		u32 taken = TRY("xsetbv",
+				:
+				: "c"(0), "a"((u32)value), "d"((u32)(value >> 32))
+				: "memory");
+
+		EXPECT(taken == NONE || taken == 13);
+		if (taken == 13)
+			continue;
+		__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+		got = (u64)high << 32 | low;
+		EXPECT(got == value);
+	}
+	return TRY("xsetbv", : : "c"(0), "a"(3), "d"(0) : "memory") != NONE;
+}
+
+static int do_fixed_bits(void)
+{
+	u64 cr0, cr4;
+	int r = 0;
+
+	__asm__ volatile("mov %%cr0, %0; mov %%cr4, %1" : "=r"(cr0), "=r"(cr4));
+	for (u32 i = 0; i < 2000; i++) {
+		u64 bits = dice() & 0x6005003e;
+
+		EXPECT(TRY_CONTROL("cr0", 0x80000001 | bits, 0x10));
+		EXPECT(TRY("mov %0, %%cr0", : : "r"(bits | 1) : "memory") == 13 || !(bits >> 29));
+		EXPECT(TRY("mov %0, %%cr0", : : "r"(cr0) : "memory") == NONE);
+	}
+	for (u32 bit = 0; bit < 64; bit++) {
+		if (bit != 12) /* LA57 */
+			EXPECT(TRY_CONTROL("cr4", cr4 ^ UINT64_C(1) << bit, 0));
+		EXPECT(TRY("mov %0, %%cr4", : : "r"(cr4) : "memory") == NONE);
+	}
+	EXPECT(TRY("mov %0, %%cr4", : : "r"(cr4 | 0x2000) : "memory") == 13);
+	EXPECT(TRY("mov %0, %%cr4", : : "r"(cr4 | 0x4000) : "memory") == 13);
+	if (TRY("mov %0, %%cr4", : : "r"(cr4 | 0x40000) : "memory") == NONE)
+		r = try_xcr0();
+	return r;
+}
+
+static u32 hypercall(u64 *rax)
+{
+	return intel ? TRY("vmcall",
+			   : "+a"(*rax)
+			   : "b"(dice()), "c"(dice()), "d"(dice()), "S"(dice()), "D"(dice())
+			   : "memory")
+		     : TRY("vmmcall",
+			   : "+a"(*rax)
+			   : "b"(dice()), "c"(dice()), "d"(dice()), "S"(dice()), "D"(dice())
+			   : "memory");
+}
+
 static int do_hypercalls(void)
 {
 	for (u32 i = 0; i < 20000; i++) {
-		u64 number = i < 10000 ? i : dice(), answer = number;
+		u64 answer = i < 10000 ? i : dice();
 
-		EXPECT(TRY("vmmcall",
-			   : "+a"(answer)
-			   : "b"(dice()), "c"(dice()), "d"(dice()), "S"(dice()), "D"(dice())
-			   : "memory") == NONE);
+		EXPECT(hypercall(&answer) == NONE);
 		EXPECT(answer >= (u64)-4095); /* all fail: none is offered */
 	}
 	return 0;
@@ -527,6 +667,8 @@ static int do_wild_code(void)
 
 static int (*const cases[])(void) = {
 	[CASE_SVM] = do_svm,
+	[CASE_VMX] = do_vmx,
+	[CASE_FIXED_BITS] = do_fixed_bits,
 	[CASE_HYPERCALLS] = do_hypercalls,
 	[CASE_MSRS] = do_msrs,
 	[CASE_BAD_VALUES] = do_bad_values,
@@ -557,6 +699,7 @@ void guest_main(void)
 {
 	u32 what = in32(PORT_ORDER);
 
+	find_vendor();
 	state = UINT64_C(0x9e3779b97f4a7c15) ^ in32(PORT_ORDER);
 	out8(PORT_END, what < CASES ? (uint8_t)cases[what]() : 1);
 	for (;;)
