@@ -327,6 +327,8 @@ int vmm__native_request_window(void *vcpu, uint32_t on, struct vmm_error *error)
 int vmm__native_translate(void *vcpu, uint64_t gva, uint32_t prot, uint64_t *gpa,
 			  struct vmm_error *error);
 void vmm__native_request(struct vmm__native_vcpu *v, uint32_t request);
+/* Requests that have nothing to do with the guest's own events. True: come back from run(). */
+bool vmm__native_serve_requests(struct vmm__native_vcpu *v);
 void vmm__native_wait(void *vcpu, uint64_t deadline_ns);
 /* What INIT does, and a start-up IPI after it. */
 void vmm__native_init_ipi(struct vmm__native_vcpu *v);
@@ -547,5 +549,24 @@ int vmm__native_vm_set_state(void *vm, uint32_t cls, uint32_t index, const void 
 			     struct vmm_error *error);
 /* x87, SSE and the rest as at power-on. */
 void vmm__native_reset_fpu(struct vmm__native_vcpu *v);
+
+/* Of the engines' tables, what is the same in all. */
+#define NATIVE_ENGINE                                                                             \
+	.arch = VMM_ARCH_X86_64, .x86_cpu_model = vmm__native_cpu_model,                          \
+	.vm_destroy = vmm__native_vm_destroy, .vm_cap = vmm__native_vm_cap,                       \
+	.vm_seal = vmm__native_vm_seal, .vm_reset = vmm__native_vm_reset,                         \
+	.vm_clock_stop = vmm__native_clock_stop, .mem_set = vmm__native_mem_set,                  \
+	.mem_dirty = vmm__native_mem_dirty, .irq_line = vmm__native_irq_line,                     \
+	.msi = vmm__native_msi, .pic_access = vmm__native_pic_access, .alarm = vmm__native_alarm, \
+	.vm_get_state = vmm__native_vm_get_state, .vm_set_state = vmm__native_vm_set_state,       \
+	.x86_msr_list = vmm__native_msr_list, .vcpu_create = vmm__native_vcpu_create,             \
+	.vcpu_destroy = vmm__native_vcpu_destroy, .vcpu_seal = vmm__native_vcpu_seal,             \
+	.x86_get_cpuid = vmm__native_get_cpuid, .vcpu_reset = vmm__native_vcpu_reset,             \
+	.partition_exits = vmm__native_partition_exits, .complete = vmm__native_complete,         \
+	.kick = vmm__native_kick, .wait = vmm__native_wait, .slice = vmm__native_slice,           \
+	.inject = vmm__native_inject, .request_window = vmm__native_request_window,               \
+	.state_size = vmm__native_state_size, .get_state = vmm__native_get_state,                 \
+	.set_state = vmm__native_set_state, .debug = vmm__native_debug,                           \
+	.translate = vmm__native_translate
 
 #endif

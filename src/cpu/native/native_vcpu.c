@@ -40,6 +40,20 @@ void vmm__native_tell_idle(struct vmm__native_vcpu *v)
 		tell(v, NATIVE_WAIT_IDLE);
 }
 
+bool vmm__native_serve_requests(struct vmm__native_vcpu *v)
+{
+	uint32_t seen = atomic_load(&v->world.request);
+
+	if (seen & NATIVE_REQ_FLUSH) {
+		v->vmcb->tlb_control = SVM_TLB_ALL;
+		atomic_fetch_and(&v->world.request, ~NATIVE_REQ_FLUSH);
+	}
+	if (!(seen & NATIVE_REQ_KICK))
+		return false;
+	atomic_fetch_and(&v->world.request, ~NATIVE_REQ_KICK);
+	return true;
+}
+
 /* The next entry looks at the time, sets the timer, and so on. */
 int vmm__native_slice(void *vcpu, uint64_t deadline_ns, uint32_t flags)
 {

@@ -78,6 +78,10 @@ _Static_assert(offsetof(struct vmm__native_world, fpu) == NATIVE_W_FPU, "assembl
 _Static_assert(offsetof(struct vmm__native_world, host_fpu) == NATIVE_W_HFPU, "assembly");
 _Static_assert(offsetof(struct vmm__native_world, live) == NATIVE_W_LIVE, "assembly");
 
+/* The guest's x87 and vector registers in, and out again. */
+VMM__SYSV void vmm__native_load_fpu(struct vmm__native_world *world);
+VMM__SYSV void vmm__native_unload_fpu(struct vmm__native_world *world);
+
 VMM__SYSV uint64_t vmm__native_rdmsr(uint32_t msr);
 VMM__SYSV void vmm__native_wrmsr(uint32_t msr, uint64_t value);
 VMM__SYSV uint64_t vmm__native_xgetbv(void);

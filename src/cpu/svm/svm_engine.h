@@ -29,7 +29,6 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
 /* What run() is made of, for one that counts every exit. */
 int vmm__svm_take_cpu(struct vmm__native_vcpu *v, struct vmm_error *error);
 void vmm__svm_give_cpu(struct vmm__native_vcpu *v);
-bool vmm__svm_serve_requests(struct vmm__native_vcpu *v);
 
 /* svm_partition.c */
 /* Of the exit that has come: VMM_PARTITION_ */

@@ -95,7 +95,7 @@ static int run(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_err
 		if (vmm__native_partition_due(v, exit))
 			return 0;
 		if ((atomic_load(&v->world.request) | v->mp) != 0) {
-			if (vmm__svm_serve_requests(v))
+			if (vmm__native_serve_requests(v))
 				return VMM__INTERRUPTED;
 			if (vmm__native_deliver(v, exit))
 				return 0;

@@ -49,7 +49,7 @@ bool vmm__svm_is_here(const struct vmm__native_vcpu *v)
 	       vmm__native_rdmsr(SVM_MSR_HSAVE_PA) == v->world.own[SVM_OWN_HSAVE];
 }
 
-/* Take the CPU; vmm__svm_unload() gives it back. */
+/* Take the CPU; unload() gives it back. */
 static VMM__INLINE int load(struct vmm__native_vcpu *v, struct vmm_error *error)
 {
 	const struct vmm_host *host = v->vm->host;
@@ -77,7 +77,7 @@ static VMM__INLINE int load(struct vmm__native_vcpu *v, struct vmm_error *error)
 static VMM__INLINE void unload(struct vmm__native_vcpu *v)
 {
 	atomic_store_explicit(&v->on_cpu, 0, memory_order_release);
-	vmm__svm_unload(&v->world);
+	vmm__native_unload_fpu(&v->world);
 	if (VMM__UNLIKELY(v->tsc_aux != v->host_tsc_aux && v->has_tsc_aux))
 		vmm__native_wrmsr(X86_MSR_TSC_AUX, v->host_tsc_aux);
 	if (VMM__UNLIKELY(v->dr_live)) {
@@ -223,21 +223,6 @@ static __attribute__((noinline)) uint64_t run_guest(struct vmm__native_vcpu *v)
 	return NO_ENTRY;
 }
 
-/* Requests that have nothing to do with the guest's own events. True: come back from run(). */
-bool vmm__svm_serve_requests(struct vmm__native_vcpu *v)
-{
-	uint32_t seen = atomic_load(&v->world.request);
-
-	if (seen & NATIVE_REQ_FLUSH) {
-		v->vmcb->tlb_control = SVM_TLB_ALL;
-		atomic_fetch_and(&v->world.request, ~NATIVE_REQ_FLUSH);
-	}
-	if (!(seen & NATIVE_REQ_KICK))
-		return false;
-	atomic_fetch_and(&v->world.request, ~NATIVE_REQ_KICK);
-	return true;
-}
-
 /* A port, in one element. */
 static VMM__INLINE bool give_port(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
@@ -279,7 +264,7 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 	}
 	do {
 		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {
-			if (vmm__svm_serve_requests(v))
+			if (vmm__native_serve_requests(v))
 				return VMM__INTERRUPTED;
 			if (vmm__native_deliver(v, exit))
 				return 0;

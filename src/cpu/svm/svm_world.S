@@ -108,79 +108,10 @@ vmm__svm_load:
 	vmsave %rax
 	cmpl $0, NATIVE_W_LIVE(%rdi)
 	jne 8f
-	mov NATIVE_W_HFPU(%rdi), %rsi
-	mov NATIVE_W_XALL(%rdi), %rax
-	test %rax, %rax
-	jz 5f
-	test %rsi, %rsi
-	jz 1f
-	mov NATIVE_W_HXCR0(%rdi), %eax
-	mov NATIVE_W_HXCR0+4(%rdi), %edx
-	xsave64 (%rsi)
-1:	mov NATIVE_W_XALL(%rdi), %rax
-	mov NATIVE_W_XALL+4(%rdi), %edx
-	xor %ecx, %ecx
-	xsetbv
-	mov NATIVE_W_FPU(%rdi), %rsi
-	xrstor64 (%rsi)
-	cmp NATIVE_W_XCR0(%rdi), %rax
-	je 8f
-	mov NATIVE_W_XCR0(%rdi), %eax
-	mov NATIVE_W_XCR0+4(%rdi), %edx
-	xsetbv
+	call vmm__native_load_fpu
 8:	mov $1, %eax
 	ret
-5:	test %rsi, %rsi
-	jz 6f
-	fxsave64 (%rsi)
-6:	mov NATIVE_W_FPU(%rdi), %rsi
-	fxrstor64 (%rsi)
-	jmp 8b
 9:	xor %eax, %eax
-	ret
-
-/*
- * vmm__svm_unload(RDI = world): the same backwards. XSAVE stores what the guest's XCR0 names; the rest
- * has not changed since it was loaded, but for SSE's and PKRU's registers, which are there whatever XCR0
- * says (SDM 1 13.3). Without a world.host_fpu the registers keep what they have.
- */
-	.globl vmm__svm_unload
-	.balign 16
-vmm__svm_unload:
-	mov NATIVE_W_FPU(%rdi), %r8
-	mov NATIVE_W_XALL(%rdi), %rax
-	test %rax, %rax
-	jz 5f
-	mov NATIVE_W_XCR0(%rdi), %rcx
-	mov NATIVE_W_XALL+4(%rdi), %edx
-	not %rcx
-	and %rax, %rcx
-	test $0x202, %ecx
-	jnz 4f
-	xsave64 (%r8)
-2:	mov NATIVE_W_HFPU(%rdi), %rsi
-	test %rsi, %rsi
-	jz 7f
-	mov NATIVE_W_HXCR0(%rdi), %eax
-	mov NATIVE_W_HXCR0+4(%rdi), %edx
-	xor %ecx, %ecx
-	xsetbv
-	xrstor64 (%rsi)
-	ret
-4:	xor %ecx, %ecx
-	xsetbv
-	xsave64 (%r8)
-	mov NATIVE_W_XCR0(%rdi), %eax
-	mov NATIVE_W_XCR0+4(%rdi), %edx
-	xsetbv
-	jmp 2b
-5:	fxsave64 (%r8)
-	mov NATIVE_W_HFPU(%rdi), %rsi
-	test %rsi, %rsi
-	jz 7f
-	fxrstor64 (%rsi)
-	ret
-7:	movl $1, NATIVE_W_LIVE(%rdi)
 	ret
 
 #if defined(__ELF__)

@@ -17,8 +17,6 @@ VMM__SYSV uint64_t vmm__svm_enter(struct vmm__native_world *world);
 /* Make the CPU the guest's but for what the VMCB holds. 0: VM_HSAVE_PA is not the world's, and
  * nothing has been done. */
 VMM__SYSV int vmm__svm_load(struct vmm__native_world *world);
-/* Make it the host's again. */
-VMM__SYSV void vmm__svm_unload(struct vmm__native_world *world);
 
 #endif
 #endif

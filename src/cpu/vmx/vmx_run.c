@@ -130,7 +130,7 @@ static int load(struct vmm__native_vcpu *v, struct vmm_error *error)
 	}
 	if (VMM__UNLIKELY(v->tsc_aux != v->host_tsc_aux && v->has_tsc_aux))
 		vmm__native_wrmsr(X86_MSR_TSC_AUX, v->tsc_aux);
-	vmm__vmx_load_fpu(&v->world);
+	vmm__native_load_fpu(&v->world);
 	atomic_store(&v->on_cpu, cpu);
 	return 0;
 }
@@ -151,7 +151,7 @@ static void unload(struct vmm__native_vcpu *v)
 	uint64_t *msr = &v->vmcb->star;
 
 	atomic_store_explicit(&v->on_cpu, 0, memory_order_release);
-	vmm__vmx_unload_fpu(&v->world);
+	vmm__native_unload_fpu(&v->world);
 	msr[VMX_MSRS - 1] = vmm__native_rdmsr(X86_MSR_KERNEL_GS);
 	for (uint32_t i = 0; i < VMX_MSRS; i++) {
 		if (msr[i] != x->host_msr[i])
@@ -231,21 +231,6 @@ static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
 	return r == VMX_REQUEST ? NO_ENTRY : FAILED;
 }
 
-/* Requests that have nothing to do with the guest's own events. True: come back from run(). */
-static bool serve_requests(struct vmm__native_vcpu *v)
-{
-	uint32_t seen = atomic_load(&v->world.request);
-
-	if (seen & NATIVE_REQ_FLUSH) {
-		v->vmcb->tlb_control = SVM_TLB_ALL;
-		atomic_fetch_and(&v->world.request, ~NATIVE_REQ_FLUSH);
-	}
-	if (!(seen & NATIVE_REQ_KICK))
-		return false;
-	atomic_fetch_and(&v->world.request, ~NATIVE_REQ_KICK);
-	return true;
-}
-
 static void unstage(struct vmm__native_vcpu *v)
 {
 	if (v->vmcb->eventinj & SVM_EVENT_V)
@@ -290,7 +275,7 @@ int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 	}
 	do {
 		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {
-			if (serve_requests(v))
+			if (vmm__native_serve_requests(v))
 				return VMM__INTERRUPTED;
 			if (vmm__native_deliver(v, exit))
 				return 0;

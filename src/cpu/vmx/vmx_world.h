@@ -37,10 +37,6 @@ VMM__SYSV int vmm__vmx_enter(struct vmm__native_world *world, int launched);
 /* Where exits go. */
 VMM__SYSV void vmm__vmx_exit_point(void);
 
-/* The guest's x87 and vector registers in, and out again. */
-VMM__SYSV void vmm__vmx_load_fpu(struct vmm__native_world *world);
-VMM__SYSV void vmm__vmx_unload_fpu(struct vmm__native_world *world);
-
 /* Make the CPU the world's: out of VMX operation for whom it was before, if anybody, and into it.
  * 0: it refuses. */
 VMM__SYSV int vmm__vmx_attach(struct vmm__native_world *world);

@@ -46,7 +46,7 @@ int vmm__svm_load(struct vmm__native_world *world)
 	return cpu.hsave == world->own[SVM_OWN_HSAVE];
 }
 
-void vmm__svm_unload(struct vmm__native_world *world)
+void vmm__native_unload_fpu(struct vmm__native_world *world)
 {
 	(void)world;
 }

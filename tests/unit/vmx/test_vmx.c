@@ -185,12 +185,12 @@ void vmm__vmx_exit_point(void)
 {
 }
 
-void vmm__vmx_load_fpu(struct vmm__native_world *world)
+void vmm__native_load_fpu(struct vmm__native_world *world)
 {
 	(void)world;
 }
 
-void vmm__vmx_unload_fpu(struct vmm__native_world *world)
+void vmm__native_unload_fpu(struct vmm__native_world *world)
 {
 	(void)world;
 }
