@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /**
- * libvmm/libvmm.h - The portable API, whole. Add linux.h on Linux, svm.h for that engine, and x86.h
- * for x86 guests' state.
+ * libvmm/libvmm.h - The portable API, whole. Add linux.h on Linux, svm.h or vmx.h for
+ * those engines, and x86.h for x86 guests' state.
  *
  *   types.h, error.h   codes, and their detail
  *   host.h, ctx.h      where the library runs, which engines it may use, what they can do
