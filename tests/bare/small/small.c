@@ -94,6 +94,13 @@ static _Noreturn void flood(void)
 		say("flood\r\n");
 }
 
+/* Keys of the monitor, what a terminal answers to, and an end; it never reads. */
+static _Noreturn void keys(void)
+{
+	say("\x1d\x1dkill one\r\n\x1b[6n\x1b]0;kill one\r\x07\x15quit\r\nkeys: said\r\n");
+	spin();
+}
+
 _Noreturn void small(const char *word)
 {
 	say("small: ");
@@ -103,6 +110,8 @@ _Noreturn void small(const char *word)
 		echo();
 	if (same(word, "flood"))
 		flood();
+	if (same(word, "keys"))
+		keys();
 	if (same(word, "triple"))
 		triple_fault();
 	if (same(word, "reset"))
