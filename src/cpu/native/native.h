@@ -108,6 +108,8 @@ struct vmm__native_ops {
 	void (*watch_nmi)(struct vmm__native_vcpu *v);
 	/* MOV to and from debug registers. */
 	void (*trap_dr)(struct vmm__native_vcpu *v, bool on);
+	/* #BP, before it is delivered. */
+	void (*trap_bp)(struct vmm__native_vcpu *v, bool on);
 	/* A dedicated vCPU, after vcpu_reset() and when it settles: its partition says how. NULL:
 	 * there are none. */
 	void (*dedicate)(struct vmm__native_vcpu *v);
@@ -504,6 +506,8 @@ int vmm__native_mem_dirty(void *vm, uint32_t number, uint64_t *bitmap, size_t wo
 int vmm__native_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error);
 /* #DB was intercepted: true if it is the debugger's, with *@exit. */
 bool vmm__native_debug_trap(struct vmm__native_vcpu *v, struct vmm_exit *exit);
+/* #BP was intercepted: nobody but the debugger wants that. */
+void vmm__native_debug_break(struct vmm__native_vcpu *v, struct vmm_exit *exit);
 bool vmm__native_debug_due(struct vmm__native_vcpu *v, struct vmm_exit *exit);
 /* The guest's MOV to or from a debug register while breakpoints use them. */
 int vmm__native_debug_access(struct vmm__native_vcpu *v, uint32_t number, bool write);

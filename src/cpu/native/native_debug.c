@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
  * Debugging from outside: single steps by RFLAGS.TF, address breakpoints by the debug registers,
- * #DB being intercepted anyway (APM2 13.1, 15.12.2). The guest's own registers wait meanwhile; what
- * it does to them is emulated.
+ * #DB being intercepted anyway (APM2 13.1, 15.12.2); INT3 by an intercept of #BP (15.12.4). The
+ * guest's own registers wait meanwhile; what it does to them is emulated.
  */
 #include "native.h"
 #include "x86_reset.h"
@@ -43,6 +43,7 @@ int vmm__native_debug(void *vcpu, const struct vmm_debug_config *config, struct 
 	}
 	v->dr_live = !is && (v->vmcb->dr7 & 0xff) != 0;
 	v->vm->ops->trap_dr(v, !v->dr_live);
+	v->vm->ops->trap_bp(v, (config->flags & VMM_DEBUG_SW_BREAK) != 0);
 	vmm__native_request(v, NATIVE_REQ_EVENT);
 	return 0;
 }
@@ -67,6 +68,12 @@ bool vmm__native_debug_trap(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 	v->vmcb->dr6 &= ~DR6_HIT;
 	give(v, exit, hit);
 	return true;
+}
+
+/* RIP is still that of the INT3. */
+void vmm__native_debug_break(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	give(v, exit, 0);
 }
 
 bool vmm__native_debug_due(struct vmm__native_vcpu *v, struct vmm_exit *exit)

@@ -168,6 +168,9 @@ int vmm__native_handle_exception(struct vmm__native_vcpu *v, uint32_t vector, st
 		v->vmcb->dr7 &= ~DR7_GD; /* its delivery does that: APM2 13.1.1.4 */
 		vmm__native_raise(v, NATIVE_DB, false, 0);
 		return NATIVE_AGAIN;
+	case NATIVE_BP:
+		vmm__native_debug_break(v, exit);
+		return 0;
 	case NATIVE_AC:
 		vmm__native_raise(v, NATIVE_AC, true, 0);
 		return NATIVE_AGAIN;

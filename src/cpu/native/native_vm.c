@@ -70,6 +70,7 @@ uint64_t vmm__native_cap(const struct vmm_host *host, uint32_t gpa_bits, uint32_
 	case VMM_CAP_TSC_SET:
 	case VMM_CAP_EXIT_PC:
 	case VMM_CAP_SINGLE_STEP:
+	case VMM_CAP_SW_BREAKPOINTS:
 	case VMM_CAP_CLOCK:
 	case VMM_CAP_SLICE:
 	case VMM_CAP_PIC:

@@ -89,6 +89,7 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 		.want_window = vmm__svm_want_window,
 		.watch_nmi = vmm__svm_watch_nmi,
 		.trap_dr = vmm__svm_trap_dr,
+		.trap_bp = vmm__svm_trap_bp,
 		.dedicate = vmm__svm_dedicate,
 		.is_here = vmm__svm_is_here,
 		.trap_pause = vmm__svm_trap_pause,

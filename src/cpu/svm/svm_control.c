@@ -64,6 +64,13 @@ void vmm__svm_trap_dr(struct vmm__native_vcpu *v, bool on)
 	v->vmcb->intercept_dr = on ? SVM_DR_ALL : 0;
 }
 
+void vmm__svm_trap_bp(struct vmm__native_vcpu *v, bool on)
+{
+	v->vmcb->intercept_exception &= (uint32_t)~BIT(NATIVE_BP);
+	if (on)
+		v->vmcb->intercept_exception |= (uint32_t)BIT(NATIVE_BP);
+}
+
 /* A filter lets so many PAUSEs pass that follow each other within so many cycles: APM2 15.14.4. */
 #define PAUSE_COUNT     3000
 #define PAUSE_THRESHOLD 128

@@ -21,6 +21,7 @@ void vmm__svm_pass_msr(struct vmm__native_vm *vm, uint32_t msr, uint32_t access)
 void vmm__svm_want_window(struct vmm__native_vcpu *v, bool on);
 void vmm__svm_watch_nmi(struct vmm__native_vcpu *v);
 void vmm__svm_trap_dr(struct vmm__native_vcpu *v, bool on);
+void vmm__svm_trap_bp(struct vmm__native_vcpu *v, bool on);
 void vmm__svm_trap_pause(struct vmm__native_vcpu *v, bool on);
 
 /* svm_run.c */

@@ -69,6 +69,7 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 		.want_window = vmm__vmx_want_window,
 		.watch_nmi = vmm__vmx_watch_nmi,
 		.trap_dr = vmm__vmx_trap_dr,
+		.trap_bp = vmm__vmx_trap_bp,
 		.is_here = vmm__vmx_is_here,
 		.set_timer = vmm__vmx_set_timer,
 		.trap_pause = vmm__vmx_trap_pause,

@@ -16,6 +16,9 @@
 /* Of CR4, what it cannot have: VMXE, and what does not exist. */
 #define CR4_MASK (BITS(63, 24) | BITS(15, 13) | BIT(19))
 
+/* What always leaves the guest. */
+#define EXCEPTIONS ((uint32_t)(BIT(NATIVE_DB) | BIT(NATIVE_AC) | BIT(NATIVE_MC)))
+
 /* SVM's attributes are closed up: src/hw/svm.h. */
 #define SEG_S   BIT(4)
 #define SEG_DPL BITS(6, 5)
@@ -176,6 +179,7 @@ static void write_rest(struct vmm__native_vcpu *v)
 	vmm__vmx_write(VMX_GUEST_SYSENTER_CS, vmcb->sysenter_cs & UINT32_MAX);
 	vmm__vmx_write(VMX_GUEST_SYSENTER_ESP, vmcb->sysenter_esp);
 	vmm__vmx_write(VMX_GUEST_SYSENTER_EIP, vmcb->sysenter_eip);
+	vmm__vmx_write(VMX_EXCEPTIONS, vmm__vmx(v)->exceptions);
 	write_pdptes(v);
 }
 
@@ -288,7 +292,6 @@ static void make(struct vmm__vmx_vcpu *x)
 		{VMX_PROC, x->proc},
 		{VMX_PROC2, vmm__vmx_control(VMX_CONTROL_PROC2)},
 		{VMX_EXIT, vmm__vmx_control(VMX_CONTROL_EXIT)},
-		{VMX_EXCEPTIONS, BIT(NATIVE_DB) | BIT(NATIVE_AC) | BIT(NATIVE_MC)},
 		{VMX_IO_BITMAP_A, iopm},
 		{VMX_IO_BITMAP_B, iopm + 4096},
 		{VMX_MSR_BITMAP, vmm__native_phys(vm, vm->msrpm)},
@@ -422,6 +425,7 @@ void vmm__vmx_vcpu_reset(struct vmm__native_vcpu *v)
 	memcpy(v->page[VMX_OWN_VMXON], &revision, sizeof(revision));
 	x->made = x->window = false;
 	x->traps_dr = x->held = x->dirty = true;
+	x->exceptions = EXCEPTIONS;
 	x->pending = x->tsc_offset = 0;
 	x->deadline = UINT64_MAX;
 	x->timer_shift = vmm__vmx_timer_shift();
@@ -458,6 +462,11 @@ void vmm__vmx_watch_nmi(struct vmm__native_vcpu *v)
 void vmm__vmx_trap_dr(struct vmm__native_vcpu *v, bool on)
 {
 	vmm__vmx(v)->traps_dr = on;
+}
+
+void vmm__vmx_trap_bp(struct vmm__native_vcpu *v, bool on)
+{
+	vmm__vmx(v)->exceptions = EXCEPTIONS | (on ? (uint32_t)BIT(NATIVE_BP) : 0);
 }
 
 void vmm__vmx_trap_pause(struct vmm__native_vcpu *v, bool on)

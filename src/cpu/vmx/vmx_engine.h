@@ -35,6 +35,7 @@ struct vmm__vmx_vcpu {
 	bool held;  /* the block has the rest of the registers */
 	bool dirty; /* and they are to be written */
 	bool window, traps_dr, traps_pause;
+	uint32_t exceptions; /* that leave the guest; written with what is dirty */
 	uint32_t proc;       /* processor controls, as they stand in the VMCS */
 	uint32_t entry;      /* entry controls, the same */
 	uint64_t tsc_offset; /* the same */
@@ -79,6 +80,7 @@ void vmm__vmx_pass_msr(struct vmm__native_vm *vm, uint32_t msr, uint32_t access)
 void vmm__vmx_want_window(struct vmm__native_vcpu *v, bool on);
 void vmm__vmx_watch_nmi(struct vmm__native_vcpu *v);
 void vmm__vmx_trap_dr(struct vmm__native_vcpu *v, bool on);
+void vmm__vmx_trap_bp(struct vmm__native_vcpu *v, bool on);
 void vmm__vmx_trap_pause(struct vmm__native_vcpu *v, bool on);
 
 /* vmx_run.c */

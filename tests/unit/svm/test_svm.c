@@ -331,6 +331,41 @@ static void exits_become_the_embedders(void **state)
 	end_all(&g);
 }
 
+static void hit_int3(struct svm_vmcb *vmcb, struct vmm__native_world *world)
+{
+	(void)world;
+	assert_true(vmcb->intercept_exception & BIT(NATIVE_BP));
+	vmcb->exitcode = SVM_EXIT_EXCP(NATIVE_BP);
+}
+
+static void miss_int3(struct svm_vmcb *vmcb, struct vmm__native_world *world)
+{
+	assert_false(vmcb->intercept_exception & BIT(NATIVE_BP));
+	halt(vmcb, world);
+}
+
+static void breakpoints_are_the_debuggers(void **state)
+{
+	static step *const steps[] = {hit_int3, miss_int3};
+	struct vmm_debug_config debug = {.size = sizeof(debug), .flags = VMM_DEBUG_SW_BREAK};
+	struct guest g = begin();
+	struct vmm_exit exit = {0};
+	struct vmm_x86_regs regs;
+
+	(void)state;
+	cpu.steps = steps;
+	assert_int_equal(vmm_vcpu_debug(g.vcpu, &debug), 0);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_DEBUG);
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)), 0);
+	assert_true(exit.addr == regs.rip && exit.data == 0);
+	debug.flags = 0;
+	assert_int_equal(vmm_vcpu_debug(g.vcpu, &debug), 0);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_HLT);
+	end_all(&g);
+}
+
 static void kicks_come_before_the_guest(void **state)
 {
 	struct guest g = begin();
@@ -496,6 +531,7 @@ int main(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(what_is_missing_is_told),
 		cmocka_unit_test(exits_become_the_embedders),
+		cmocka_unit_test(breakpoints_are_the_debuggers),
 		cmocka_unit_test(kicks_come_before_the_guest),
 		cmocka_unit_test(impossible_states_are_refused),
 		cmocka_unit_test(states_come_back),
