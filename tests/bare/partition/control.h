@@ -25,7 +25,7 @@
 #define ORDER_DEEDS           12 /* the DEED_ that @deed says, as often as @go has grown */
 #define ORDER_STORM           13 /* all deeds but the last, by turns */
 #define ORDER_RESET           14 /* by PORT_RESET */
-#define ORDER_PEND            15 /* every interrupt to itself, and takes none */
+#define ORDER_PEND            15 /* every interrupt to itself, and ends none */
 
 #define SPIN_LOOP   0
 #define SPIN_HLT    1
@@ -89,7 +89,7 @@ struct control {
 	uint32_t trying;    /* #GP may be, and ends the instruction */
 	uint32_t in_memory; /* the APIC is there */
 	uint32_t stays;     /* in the handler of NMI */
-	uint32_t reserved;
+	uint32_t keeps;     /* interrupts in service */
 };
 
 _Static_assert(sizeof(struct control) == 112, "partition.c and guest.c");

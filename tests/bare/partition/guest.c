@@ -31,7 +31,8 @@ typedef uint32_t u32;
 #define MASKED   (1u << 16)
 #define TICK     100000 /* of a clock of 1 GHz in QEMU: 100 us */
 
-#define BASE_X2 (1u << 10)
+#define BASE_X2     (1u << 10)
+#define BASE_ENABLE (1u << 11)
 
 /* The same in memory. */
 #define X_EOI      0xfee000b0u
@@ -89,6 +90,8 @@ static void interrupt(volatile struct control *c, u64 vector)
 		c->ipis++;
 	else
 		c->others++;
+	if (c->keeps)
+		return;
 	if (c->in_memory)
 		write_apic(X_EOI, 0);
 	else
@@ -332,6 +335,17 @@ static void every_icr(volatile struct control *c, u64 first)
 	c->state = STATE_DONE;
 }
 
+/* It does not move, and does not change its mode. */
+static void try_base(volatile struct control *c, u64 base)
+{
+	const u64 before = c->refused;
+
+	c->trying = 1;
+	wrmsr(APIC_BASE, base);
+	c->trying = 0;
+	c->wrong += c->refused != before + 1;
+}
+
 static void events(volatile struct control *c)
 {
 	u64 self = rdmsr(X2_ID), base = rdmsr(APIC_BASE);
@@ -345,6 +359,9 @@ static void events(volatile struct control *c)
 	wrmsr(X2_ERROR, 0x55);
 	c->wrong += rdmsr(X2_ERROR) != 0x55;
 	wrmsr(APIC_BASE, base);
+	try_base(c, base & ~(u64)BASE_X2);
+	try_base(c, base & ~(u64)(BASE_X2 | BASE_ENABLE));
+	try_base(c, base + 0x1000);
 	c->wrong += (base & 0xd00) != 0xd00 && (base & 0xd00) != 0xc00;
 	c->wrong += c->nmis != 1;
 	c->state = STATE_DONE;
@@ -452,11 +469,15 @@ static void deeds(volatile struct control *c)
 	}
 }
 
+/* The highest stays in service, and keeps the others out. */
 static void pend(volatile struct control *c)
 {
+	c->any = 1;
+	c->keeps = 1;
 	__asm__ volatile("cli");
 	for (u32 vector = 16; vector < 256; vector++)
 		wrmsr(X2_SELF, vector);
+	__asm__ volatile("sti");
 	c->state = STATE_DONE;
 	for (;;)
 		turn(c);
