@@ -3,7 +3,7 @@
  * Dedicated vCPUs on the SVM engine: guests that own their CPUs, watched from CPU 1. Each case is a
  * word of the command line, or all of them run; rounds=N says how many neighbours come and go.
  *
- * CPU 1 looks on, 2 and 3 run the partition, 4 its neighbour. APIC IDs are one less.
+ * CPU 1 looks on, 2 and 3 run the partition, 4 and 5 its neighbour. APIC IDs are one less.
  */
 #include "bits.h"
 #include "libvmm/ctx.h"
@@ -13,7 +13,7 @@
 #include "mem.h"
 #include "partition_vm.h"
 
-static uint32_t rounds = 20;
+static uint32_t rounds = 24;
 
 /* --- cases --- */
 
@@ -365,7 +365,7 @@ static int late(void)
 {
 	int failed = 0;
 
-	for (uint64_t cpu = 2; cpu <= NEIGHBOUR; cpu++) {
+	for (uint64_t cpu = 2; cpu <= vmm_bare_cpus(); cpu++) {
 		int r = 1;
 
 		if (vmm_bare_run(cpu, on_cpu, &r) != 0 || vmm_bare_join(cpu) != 0)

@@ -14,18 +14,20 @@
 static const struct deed {
 	const char *name;
 	uint32_t order, vcpu_flags;
+	uint32_t vcpus;
 } kinds[] = {
-	{"ICR, dedicated", ORDER_ICR_X2, DEDICATED},
-	{"triple fault, dedicated", ORDER_PANIC, DEDICATED},
-	{"ICR, x2APIC", ORDER_ICR_X2, 0},
-	{"exceptions without end, dedicated", ORDER_LOOP, DEDICATED},
-	{"ICR, xAPIC", ORDER_ICR_X, 0},
-	{"reset, dedicated", ORDER_RESET, DEDICATED},
-	{"exits, dedicated", ORDER_STORM, DEDICATED},
-	{"exits", ORDER_STORM, 0},
-	{"interrupts off, dedicated", ORDER_SPIN, DEDICATED},
-	{"interrupts left pending, dedicated", ORDER_PEND, DEDICATED},
-	{"ticks after that, dedicated", ORDER_TICKS, DEDICATED},
+	{"ICR, dedicated", ORDER_ICR_X2, DEDICATED, 1},
+	{"triple fault, dedicated", ORDER_PANIC, DEDICATED, 1},
+	{"ICR, x2APIC", ORDER_ICR_X2, 0, 1},
+	{"exceptions without end, dedicated", ORDER_LOOP, DEDICATED, 1},
+	{"ICR, xAPIC", ORDER_ICR_X, 0, 1},
+	{"reset, dedicated", ORDER_RESET, DEDICATED, 1},
+	{"exits, dedicated", ORDER_STORM, DEDICATED, 1},
+	{"exits", ORDER_STORM, 0, 1},
+	{"interrupts off, dedicated", ORDER_SPIN, DEDICATED, 1},
+	{"interrupts left pending, dedicated", ORDER_PEND, DEDICATED, 1},
+	{"ticks after that, dedicated", ORDER_TICKS, DEDICATED, 1},
+	{"ICR to each other, dedicated", ORDER_ICR_X2, DEDICATED, 2},
 };
 
 struct tally {
@@ -73,6 +75,20 @@ static int tick(struct partition *n)
 	return 0;
 }
 
+/* INIT, start-up, NMI and all vectors from two sides, wherever the other is just then. */
+static int bother_each_other(struct partition *n, struct tally *tally, uint64_t order)
+{
+	for (uint32_t i = 0; i < n->count; i++)
+		n->runner[i].restless = true;
+	CHECK(start(n, (uint64_t[]){order, order}) == 0);
+	pause_ns(50 * MS);
+	for (uint32_t i = 0; i < n->count; i++) {
+		CHECK(n->runner[i].rc == 0);
+		tally->anew += n->runner[i].anew;
+	}
+	return 0;
+}
+
 static int live(struct partition *n, struct tally *tally, uint32_t round)
 {
 	const size_t kind = round % ARRAY_SIZE(kinds);
@@ -81,6 +97,8 @@ static int live(struct partition *n, struct tally *tally, uint32_t round)
 	const uint64_t order = ORDER(what, what == ORDER_SPIN ? round % SPINS : first);
 
 	tally->starts++;
+	if (n->count == 2)
+		return bother_each_other(n, tally, order);
 	CHECK(start(n, &order) == 0);
 	if (what == ORDER_ICR_X2 || what == ORDER_ICR_X)
 		return send_icr(n, tally, kind);
@@ -97,15 +115,15 @@ static int live(struct partition *n, struct tally *tally, uint32_t round)
 static int bother(struct tally *tally, uint32_t round)
 {
 	static struct partition neighbour;
+	const struct deed *kind = &kinds[round % ARRAY_SIZE(kinds)];
 	int r;
 
-	CHECK(make(&neighbour, NEIGHBOUR, 1, 0, kinds[round % ARRAY_SIZE(kinds)].vcpu_flags) == 0);
+	CHECK(make(&neighbour, NEIGHBOUR, kind->vcpus, 0, kind->vcpu_flags) == 0);
 	r = live(&neighbour, tally, round);
 	stop(&neighbour);
 	unmake(&neighbour);
 	if (r != 0)
-		vmm_bare_print("# neighbour %u: %s\n", round,
-			       kinds[round % ARRAY_SIZE(kinds)].name);
+		vmm_bare_print("# neighbour %u: %s\n", round, kind->name);
 	return r;
 }
 

@@ -116,11 +116,13 @@ void unmake(struct partition *p)
 
 /* --- running it --- */
 
-/* After an INIT of its own. */
+/* After an INIT of its own, or anything else that has ended it. */
 static bool begin_anew(struct runner *r)
 {
 	r->anew++;
-	r->rc = vmm_vcpu_complete(r->vcpu, &r->exit);
+	r->rc = 0;
+	if (r->exit.reason >= VMM_EXIT_MMIO)
+		r->rc = vmm_vcpu_complete(r->vcpu, &r->exit);
 	if (r->rc == 0)
 		r->rc = enter(r);
 	return r->rc == 0;
@@ -146,7 +148,7 @@ static bool goes_on(struct runner *r)
 		atomic_fetch_add(&r->budgets, 1);
 		return true;
 	default:
-		return false;
+		return r->restless && begin_anew(r);
 	}
 }
 

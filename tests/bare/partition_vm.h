@@ -30,6 +30,7 @@ struct runner {
 	struct vmm_vcpu *vcpu;
 	uint64_t cpu, order;
 	uint32_t anew; /* how often it was begun anew, after an INIT of its own */
+	bool restless; /* nothing that it does ends it */
 	int rc;
 	struct vmm_exit exit;     /* the last one */
 	struct vmm_exit broken;   /* the last of VMM_EXIT_BUDGET */

@@ -55,7 +55,7 @@
  * trigger mode in 13:12, shorthand in 15:14, and which of eight destinations in 18:16.
  */
 #define ICR_VALUES (1u << 19)
-#define ICR_STRIDE 89
+#define ICR_STRIDE 83
 
 /* The work: xorshift64, its numbers written and found again. */
 #define WORK_SEED  UINT64_C(88172645463325252)
