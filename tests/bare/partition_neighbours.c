@@ -93,8 +93,8 @@ static int live(struct partition *n, struct tally *tally, uint32_t round)
 {
 	const size_t kind = round % ARRAY_SIZE(kinds);
 	const uint32_t what = kinds[kind].order;
-	const uint32_t first = round / (uint32_t)ARRAY_SIZE(kinds) % ICR_STRIDE;
-	const uint64_t order = ORDER(what, what == ORDER_SPIN ? round % SPINS : first);
+	const uint32_t turn = round / (uint32_t)ARRAY_SIZE(kinds);
+	const uint64_t order = ORDER(what, turn % (what == ORDER_SPIN ? SPINS : ICR_STRIDE));
 
 	tally->starts++;
 	if (n->count == 2)

@@ -27,12 +27,13 @@
 #define ORDER_RESET           14 /* by PORT_RESET */
 #define ORDER_PEND            15 /* every interrupt to itself, and ends none */
 
-#define SPIN_LOOP   0
-#define SPIN_HLT    1
-#define SPIN_NMI    2 /* in the handler of an NMI */
-#define SPIN_FAULT  3 /* as ORDER_LOOP */
-#define SPIN_SHADOW 4 /* loads of SS, each of which shuts out interrupts for an instruction */
-#define SPINS       5
+#define SPIN_LOOP    0
+#define SPIN_HLT     1
+#define SPIN_NMI     2 /* in the handler of an NMI */
+#define SPIN_FAULT   3 /* as ORDER_LOOP */
+#define SPIN_SHADOW  4 /* loads of SS, each of which shuts out interrupts for an instruction */
+#define SPIN_NO_APIC 5 /* its own APIC is switched off */
+#define SPINS        6
 
 /* What may leave the guest, and what must not. */
 #define DEED_FREE        0 /* HLT, PAUSE, RDTSC, INVLPG, CR3, CR8, and what is free of the APIC */

@@ -196,6 +196,9 @@ static void spin(volatile struct control *c, u32 how)
 		c->stays = 1;
 		send(c, rdmsr(X2_ID) << 32 | 0x400);
 		break;
+	case SPIN_NO_APIC:
+		wrmsr(X2_SVR, 0xff);
+		break;
 	case SPIN_FAULT:
 		fault_again(c);
 		break;
