@@ -2,6 +2,7 @@
 #include "console.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "bare.h"
 
@@ -42,28 +43,6 @@ static void end_line(void)
 {
 	if (line_begun)
 		send((const uint8_t *)"\r\n", 2);
-}
-
-bool typed_add(struct typed *t, uint8_t c)
-{
-	if (t->count == TYPED_BYTES)
-		return false;
-	t->bytes[(t->first + t->count++) % TYPED_BYTES] = c;
-	return true;
-}
-
-const uint8_t *typed_next(const struct typed *t, uint32_t *len)
-{
-	const uint32_t rest = TYPED_BYTES - t->first;
-
-	*len = t->count < rest ? t->count : rest;
-	return t->bytes + t->first;
-}
-
-void typed_taken(struct typed *t, uint32_t len)
-{
-	t->first = (t->first + len) % TYPED_BYTES;
-	t->count -= len;
 }
 
 void console_write(struct console *c, const uint8_t *data, uint32_t len)

@@ -6,7 +6,6 @@
 #ifndef EXAMPLES_BARE_CONSOLE_H
 #define EXAMPLES_BARE_CONSOLE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define CONSOLE_BYTES 8192
@@ -17,20 +16,6 @@ struct console {
 	uint64_t seen;    /* of these */
 	uint8_t kept[CONSOLE_BYTES];
 };
-
-#define TYPED_BYTES 1024
-
-/* What was typed for a guest and it has not taken yet. Zeroed is empty. */
-struct typed {
-	uint32_t first, count;
-	uint8_t bytes[TYPED_BYTES];
-};
-
-/* False: there is no room. */
-bool typed_add(struct typed *typed, uint8_t c);
-/* Those that stand in one piece; *@len 0: there are none. */
-const uint8_t *typed_next(const struct typed *typed, uint32_t *len);
-void typed_taken(struct typed *typed, uint32_t len);
 
 /* A guest has sent something. On any CPU. */
 void console_write(struct console *console, const uint8_t *data, uint32_t len);

@@ -98,31 +98,20 @@ static void type_here(struct monitor *m, char c)
 	}
 }
 
+/* A serial port keeps 1 KiB of what the guest has not read; more than that is lost, as on any
+ * line. */
 static void type(struct monitor *m, uint8_t c)
 {
+	uint32_t taken;
+
 	if (c == MONITOR_ESCAPE) {
 		monitor_switch(m, m->front == NULL ? m->last : NULL);
 		prompt(m);
 	} else if (m->front == NULL) {
 		type_here(m, (char)c);
 	} else if (m->front->machine != NULL) {
-		/* What even the queue has no room for is lost, as on any serial line. */
-		typed_add(&m->front->typed, c);
+		vmm_machine_console_input(m->front->machine, 0, &c, 1, &taken);
 	}
-}
-
-/* As many as the guest has room for. */
-static void deliver(struct vm *vm)
-{
-	const uint8_t *bytes;
-	uint32_t len, taken = 0;
-
-	do {
-		bytes = typed_next(&vm->typed, &len);
-		if (len == 0 || vmm_machine_console_input(vm->machine, 0, bytes, len, &taken) != 0)
-			return;
-		typed_taken(&vm->typed, taken);
-	} while (taken == len);
 }
 
 static void look(struct monitor *m)
@@ -132,8 +121,6 @@ static void look(struct monitor *m)
 	for (uint32_t i = 0; i < m->vms->count; i++) {
 		struct vm *vm = &m->vms->vm[i];
 
-		if (vm->machine != NULL)
-			deliver(vm);
 		if (!vm_look(vm))
 			continue;
 		said = true;

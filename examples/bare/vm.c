@@ -128,7 +128,6 @@ static void take_apart(struct vm *vm)
 {
 	vmm_machine_destroy(vm->machine);
 	cpus_release(vm);
-	vm->typed = (struct typed){0};
 	vm->machine = NULL;
 	vm->state = VM_OFF;
 }

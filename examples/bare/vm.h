@@ -59,7 +59,6 @@ struct vm {
 	uint64_t start_ns;      /* before its machine was made */
 	uint64_t first_ns;      /* when it first wrote to its console; 0: not yet */
 	struct console console;
-	struct typed typed;
 	struct runner runners[VCPUS_MAX];
 };
 
