@@ -48,10 +48,17 @@ static bool has_bios(const struct vm *vm)
 /* A BIOS has a diskette in the place of an initrd (docs/legacy.md). */
 static int add_diskette(struct vm *vm)
 {
+	struct vmm_error error = {.size = sizeof(error), .code = -VMM_ERANGE};
+
 	if (!has_bios(vm) || vm->initrd == NULL)
 		return 0;
-	return vmm_machine_fw_cfg_file(vm->machine, "floppyimg/0", vm->initrd->data,
-				       (uint32_t)vm->initrd->len);
+	if (vm->initrd->len <= UINT32_MAX) {
+		if (vmm_machine_fw_cfg_file(vm->machine, "floppyimg/0", vm->initrd->data,
+					    (uint32_t)vm->initrd->len) == 0)
+			return 0;
+		vmm_machine_error(vm->machine, &error);
+	}
+	return say(vm, "diskette", &error);
 }
 
 static int make_machine(struct vm *vm)
@@ -68,7 +75,9 @@ static int make_machine(struct vm *vm)
 		say(vm, "machine", &error);
 		return error.code == -VMM_ENOMEM ? too_little_memory(vm) : STATUS_WRONG;
 	}
-	if (add_diskette(vm) != 0 || vmm_machine_seal(vm->machine) != 0) {
+	if (add_diskette(vm) != 0)
+		return STATUS_WRONG;
+	if (vmm_machine_seal(vm->machine) != 0) {
 		vmm_machine_error(vm->machine, &error);
 		return say(vm, "machine", &error);
 	}

@@ -74,71 +74,70 @@ int console_open(struct console *c, const struct console_ops *ops, void *opaque)
 	return 0;
 }
 
-/* Hand bytes over, waiting while the guest's input queue is full. False when told to stop. */
-static bool deliver(struct console *c, const uint8_t *buf, size_t len)
-{
-	while (len > 0) {
-		size_t n = c->ops->input(c->opaque, buf, len);
-		struct pollfd stop = {.fd = c->stop_fd, .events = POLLIN};
+/* Bytes for the guest that it has not taken. */
+struct held {
+	uint8_t bytes[4096];
+	size_t len;
+};
 
-		buf += n;
-		len -= n;
-		if (len > 0 && poll(&stop, 1, RETRY_MS) > 0)
-			return false;
-	}
-	return true;
+/* What is typed beyond that is lost, as on any serial line; of other input no more is read. */
+static void hold(struct held *h, uint8_t byte)
+{
+	if (h->len < sizeof(h->bytes))
+		h->bytes[h->len++] = byte;
 }
 
-static bool feed(struct console *c, const uint8_t *buf, size_t len, bool *escaped)
+/* As many as the guest has room for. */
+static void deliver(struct console *c, struct held *h)
 {
-	size_t start = 0;
+	const size_t taken = h->len > 0 ? c->ops->input(c->opaque, h->bytes, h->len) : 0;
 
-	if (!c->raw)
-		return deliver(c, buf, len);
-	for (size_t i = 0; i < len; i++) {
-		if (*escaped) {
-			*escaped = false;
-			start = i + 1;
-			if (buf[i] == ESCAPE)
-				start = i; /* twice: the guest's own */
-			else
-				c->ops->command(c->opaque, (char)buf[i]);
-		} else if (buf[i] == ESCAPE) {
-			if (!deliver(c, buf + start, i - start))
-				return false;
-			*escaped = true;
-			start = i + 1;
-		}
-	}
-	return start >= len || deliver(c, buf + start, len - start);
+	h->len -= taken;
+	memmove(h->bytes, h->bytes + taken, h->len);
 }
 
+/* A command does not wait for the guest to read what was typed before it. */
+static void take(struct console *c, struct held *h, uint8_t byte, bool *escaped)
+{
+	const bool command = *escaped && byte != ESCAPE; /* twice: the guest's own */
+
+	*escaped = c->raw && byte == ESCAPE && !*escaped;
+	if (command)
+		c->ops->command(c->opaque, (char)byte);
+	else if (!*escaped)
+		hold(h, byte);
+}
+
+/* The end of the input is not the end of the guest. */
 static void *input_main(void *arg)
 {
 	struct console *c = arg;
 	struct pollfd fds[2] = {
-		{.fd = STDIN_FILENO, .events = POLLIN},
+		{.events = POLLIN},
 		{.fd = c->stop_fd, .events = POLLIN},
 	};
-	bool escaped = false;
+	struct held held = {.len = 0};
+	bool escaped = false, ended = false;
 
-	for (;;) {
+	while (!ended || held.len > 0) {
 		uint8_t buf[256];
 		ssize_t n;
 
-		if (poll(fds, 2, -1) < 0) {
-			if (errno == EINTR)
-				continue;
+		fds[0].fd = ended || (!c->raw && held.len > 0) ? -1 : STDIN_FILENO;
+		fds[0].revents = 0;
+		if (poll(fds, 2, held.len > 0 ? RETRY_MS : -1) < 0 && errno != EINTR)
 			return NULL;
-		}
 		if (fds[1].revents != 0)
 			return NULL;
-		n = read(STDIN_FILENO, buf, sizeof(buf));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || !feed(c, buf, (size_t)n, &escaped))
-			return NULL; /* the end of the input is not the end of the guest */
+		if (fds[0].revents != 0) {
+			n = read(STDIN_FILENO, buf, sizeof(buf));
+			ended = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+			for (ssize_t i = 0; i < n; i++)
+				take(c, &held, buf[i], &escaped);
+		}
+		deliver(c, &held);
 	}
+	return NULL;
 }
 
 int console_start(struct console *c)

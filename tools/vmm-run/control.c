@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,8 +16,8 @@
 #include "libvmm/dev.h"
 #include "libvmm/machine.h"
 
-/* Words of a command: "memory plug 256M 1". */
-#define WORDS 4
+/* Words of a command, "memory plug 256M 1", and one that is too many. */
+#define WORDS 5
 #define LINE  256
 
 struct command {
@@ -31,66 +32,84 @@ struct command {
 /* What has been said already. */
 #define SAID 1
 
-static int wrong(const struct control *c, const char *what)
+/* From 0 to 2^64 - 1, up to *@end. False after saying that it is none. */
+static bool digits(const struct control *c, const char *text, unsigned long long *value, char **end)
 {
-	fprintf(stderr, "vmm-run: control: '%s' is no number%s", what, c->eol);
-	return SAID;
+	errno = 0;
+	*value = strtoull(text, end, 0);
+	if (*text >= '0' && *text <= '9' && errno == 0)
+		return true;
+	fprintf(stderr, "vmm-run: control: '%s' is no number%s", text, c->eol);
+	return false;
 }
 
-static bool number(const char *text, unsigned long *value)
+static bool wrong(const struct control *c, const char *text)
 {
+	fprintf(stderr, "vmm-run: control: '%s' is too large, or more than a number%s", text,
+		c->eol);
+	return false;
+}
+
+static bool number(const struct control *c, const char *text, uint32_t *value)
+{
+	unsigned long long n;
 	char *end;
 
 	if (!text)
 		return true; /* left out: the default stays */
-	*value = strtoul(text, &end, 0);
-	return end != text && *end == '\0';
+	if (!digits(c, text, &n, &end))
+		return false;
+	if (*end != '\0' || n > UINT32_MAX)
+		return wrong(c, text);
+	*value = (uint32_t)n;
+	return true;
 }
 
 /* With a suffix M or G. */
-static bool size(const char *text, unsigned long long *value)
+static bool size(const struct control *c, const char *text, unsigned long long *value)
 {
+	unsigned shift = 0;
 	char *end;
 
-	*value = strtoull(text, &end, 0);
-	if (*end == 'M')
-		*value <<= 20, end++;
-	else if (*end == 'G')
-		*value <<= 30, end++;
-	return end != text && *end == '\0';
+	if (!digits(c, text, value, &end))
+		return false;
+	if (*end == 'M' || *end == 'G')
+		shift = *end++ == 'M' ? 20 : 30;
+	if (*end != '\0' || *value > ULLONG_MAX >> shift)
+		return wrong(c, text);
+	*value <<= shift;
+	return true;
 }
 
 static int cpu_plug(struct control *c, char **arg)
 {
-	unsigned long vcpu = 0;
+	uint32_t vcpu = 0;
 	int err;
 
-	if (!number(arg[0], &vcpu))
-		return wrong(c, arg[0]);
-	err = vmm_machine_cpu_plug(c->machine, (uint32_t)vcpu);
+	if (!number(c, arg[0], &vcpu))
+		return SAID;
+	err = vmm_machine_cpu_plug(c->machine, vcpu);
 	if (err == 0)
-		c->plugged(c->opaque, (unsigned)vcpu);
+		c->plugged(c->opaque, vcpu);
 	return err;
 }
 
 static int cpu_unplug(struct control *c, char **arg)
 {
-	unsigned long vcpu = 0;
+	uint32_t vcpu = 0;
 
-	return number(arg[0], &vcpu) ? vmm_machine_cpu_unplug(c->machine, (uint32_t)vcpu)
-				     : wrong(c, arg[0]);
+	return number(c, arg[0], &vcpu) ? vmm_machine_cpu_unplug(c->machine, vcpu) : SAID;
 }
 
 static int memory_plug(struct control *c, char **arg)
 {
 	unsigned long long len;
-	unsigned long node = 0;
-	uint32_t slot;
+	uint32_t slot, node = 0;
 	int err;
 
-	if (!size(arg[0], &len) || !number(arg[1], &node))
-		return wrong(c, arg[0]);
-	err = vmm_machine_memory_plug(c->machine, len, (uint32_t)node, &slot);
+	if (!size(c, arg[0], &len) || !number(c, arg[1], &node))
+		return SAID;
+	err = vmm_machine_memory_plug(c->machine, len, node, &slot);
 	if (err == 0)
 		fprintf(stderr, "vmm-run: control: memory is in slot %u%s", slot, c->eol);
 	return err;
@@ -98,10 +117,9 @@ static int memory_plug(struct control *c, char **arg)
 
 static int memory_unplug(struct control *c, char **arg)
 {
-	unsigned long slot = 0;
+	uint32_t slot = 0;
 
-	return number(arg[0], &slot) ? vmm_machine_memory_unplug(c->machine, (uint32_t)slot)
-				     : wrong(c, arg[0]);
+	return number(c, arg[0], &slot) ? vmm_machine_memory_unplug(c->machine, slot) : SAID;
 }
 
 /* A function without registers: PCI Code and ID Assignment 1.11, class 0xff, unclassified. */
@@ -130,19 +148,17 @@ static int pci_plug(struct control *c, char **arg)
 {
 	static const struct vmm_pci_function_ops ops = {
 		.size = sizeof(ops), .read = pci_read, .write = pci_write};
-	unsigned long device = 0;
+	uint32_t device = 0;
 
-	return number(arg[0], &device)
-		       ? vmm_machine_pci_plug(c->machine, (uint32_t)device, &ops, NULL)
-		       : wrong(c, arg[0]);
+	return number(c, arg[0], &device) ? vmm_machine_pci_plug(c->machine, device, &ops, NULL)
+					  : SAID;
 }
 
 static int pci_unplug(struct control *c, char **arg)
 {
-	unsigned long device = 0;
+	uint32_t device = 0;
 
-	return number(arg[0], &device) ? vmm_machine_pci_unplug(c->machine, (uint32_t)device)
-				       : wrong(c, arg[0]);
+	return number(c, arg[0], &device) ? vmm_machine_pci_unplug(c->machine, device) : SAID;
 }
 
 static int button_power(struct control *c, char **arg)
@@ -157,15 +173,20 @@ static int button_sleep(struct control *c, char **arg)
 	return vmm_machine_sleep_button(c->machine);
 }
 
-#define CELSIUS_0 2732
+#define CELSIUS_0   2732
+#define CELSIUS_MAX 1000
 
 static int temperature(struct control *c, char **arg)
 {
-	unsigned long degrees = 0;
+	uint32_t degrees = 0;
 
-	return number(arg[0], &degrees)
-		       ? vmm_machine_set_temperature(c->machine, CELSIUS_0 + 10 * (uint32_t)degrees)
-		       : wrong(c, arg[0]);
+	if (!number(c, arg[0], &degrees))
+		return SAID;
+	if (degrees > CELSIUS_MAX) {
+		wrong(c, arg[0]);
+		return SAID;
+	}
+	return vmm_machine_set_temperature(c->machine, CELSIUS_0 + 10 * degrees);
 }
 
 /*
@@ -269,19 +290,27 @@ static void take_line(struct control *c, char *line)
 		fprintf(stderr, "  %s %s%s", commands[i].name, commands[i].usage, c->eol);
 }
 
-/* Takes the whole lines off @buf; what is left of one stays. Returns how much that is. */
-static size_t take_lines(struct control *c, char *buf, size_t len)
+/* Takes the whole lines off @buf; what is left of one stays. Returns how much that is. *@passing:
+ * inside a line that is longer than any command, of which nothing is done. */
+static size_t take_lines(struct control *c, char *buf, size_t len, bool *passing)
 {
 	char *begin = buf, *newline;
 
 	while ((newline = memchr(begin, '\n', len)) != NULL) {
 		*newline = '\0';
-		take_line(c, begin);
+		if (!*passing)
+			take_line(c, begin);
+		*passing = false;
 		len -= (size_t)(newline + 1 - begin);
 		begin = newline + 1;
 	}
+	if (len >= LINE && !*passing)
+		fprintf(stderr, "vmm-run: control: a line is too long%s", c->eol);
+	*passing = *passing || len >= LINE;
+	if (*passing)
+		return 0;
 	memmove(buf, begin, len);
-	return len < LINE ? len : 0; /* no command is that long */
+	return len;
 }
 
 static void *control_main(void *arg)
@@ -292,6 +321,7 @@ static void *control_main(void *arg)
 		{.fd = c->stop_fd, .events = POLLIN},
 	};
 	char buf[2 * LINE];
+	bool passing = false;
 	size_t len = 0;
 
 	for (;;) {
@@ -306,7 +336,7 @@ static void *control_main(void *arg)
 			continue;
 		if (n <= 0)
 			return NULL;
-		len = take_lines(c, buf, len + (size_t)n);
+		len = take_lines(c, buf, len + (size_t)n, &passing);
 	}
 }
 

@@ -207,13 +207,16 @@ static bool has_bios(const struct run *run)
 static bool add_diskette(struct run *run)
 {
 	const struct file *image = &run->files.initrds[0];
-	struct vmm_error error = {.size = sizeof(error)};
+	struct vmm_error error = {.size = sizeof(error), .code = -VMM_ERANGE};
 
-	if (!has_bios(run) || run->files.initrd_count == 0 ||
-	    vmm_machine_fw_cfg_file(run->machine, "floppyimg/0", image->bytes,
-				    (uint32_t)image->len) == 0)
+	if (!has_bios(run) || run->files.initrd_count == 0)
 		return true;
-	vmm_machine_error(run->machine, &error);
+	if (image->len <= UINT32_MAX) {
+		if (vmm_machine_fw_cfg_file(run->machine, "floppyimg/0", image->bytes,
+					    (uint32_t)image->len) == 0)
+			return true;
+		vmm_machine_error(run->machine, &error);
+	}
 	say(run, "diskette", &error);
 	return false;
 }
@@ -441,9 +444,12 @@ static int run_on(struct run *run)
 	int status = run_once(run);
 
 	while (status == -1 && (status = status_of(run)) == ASLEEP) {
+		/* What was to wake it before it slept does not. */
+		while (sem_trywait(&run->wake) == 0)
+			;
 		fprintf(stderr, "vmm-run: the guest sleeps; Ctrl-A p or 'wake' wakes it%s",
 			eol(run));
-		while (sem_wait(&run->wake) != 0)
+		while (!atomic_load(&ending) && sem_wait(&run->wake) != 0)
 			;
 		if (atomic_load(&ending))
 			return STATUS_ENDED;

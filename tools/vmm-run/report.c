@@ -158,7 +158,12 @@ static bool dump_table(const char *folder, const struct tables *tables, uint32_t
 	FILE *file;
 	bool done;
 
-	snprintf(name, sizeof(name), "%s/%s.dat", folder, table->signature);
+	if (snprintf(name, sizeof(name), "%s/%s.dat", folder, table->signature) >=
+	    (int)sizeof(name)) {
+		errno = ENAMETOOLONG;
+		perror("vmm-run: --dump-tables");
+		return false;
+	}
 	file = fopen(name, "wb");
 	done = file && fwrite(tables->bytes + table->offset, 1, table->len, file) == table->len;
 	if (file && fclose(file) != 0)
