@@ -75,9 +75,9 @@ VMM_BEGIN_DECLS
  * @phys_free:    Gives back what phys_alloc() gave.
  * @phys_map:     A window on @len bytes (at most VMM_PHYS_WINDOW) of physical memory from @pa,
  *                which may begin anywhere in a page, of memory type VMM_MEMTYPE_ (mem.h). Good on
- *                the calling CPU, and until phys_unmap() there; at least four at a time, given
+ *                the calling CPU, and until phys_unmap() there; at least twelve at a time, given
  *                back in reverse order. Never NULL for memory that phys_alloc() gave. Called on
- *                the run path.
+ *                the run path: vmm_vcpu_run() keeps up to eight until it returns.
  * @phys_unmap:   Gives such a window back.
  * @cpu_call:     Runs fn(arg) on the CPU that thread_id() names @cpu, with interrupts off, and
  *                waits for its end; also for the calling CPU itself. 0 or -VMM_ENODEV.

@@ -8,7 +8,7 @@
  * may change the bus. Removing a region publishes a snapshot without it and waits for the readers,
  * after which nobody can find it any more; those that have found it have noted so.
  *
- * Accesses to ports that a vCPU has made are found without the snapshot (serve.h). They are to be
+ * Accesses that a vCPU has made are found without the snapshot (serve.h). They are to be
  * forgotten after the readers have gone, so that none of them can remember one anew.
  *
  * There is no lock on a vCPU's way, and no word that two of them write.
@@ -449,22 +449,29 @@ static uint64_t value_mask(uint32_t width)
 
 /* What goes before a region goes before what is remembered, too. */
 static void remember(struct vmm_vcpu *vcpu, const struct vmm__bus_view *view,
-		     struct vmm_region *region, uint64_t port, uint32_t width, uint32_t write)
+		     struct vmm_region *region, uint64_t addr, uint32_t width, uint32_t write)
 {
-	uint32_t key = vmm__hit_key((uint32_t)port, width, !write);
+	bool port = region->space == VMM_SPACE_PORT;
+	uint32_t key = port ? vmm__hit_key((uint32_t)addr, width, !write)
+			    : vmm__hit_key_mmio(addr, width, !write);
+	struct vmm__hit *hit = vmm__hit_of(vcpu, key);
 
-	if (view->bell_count == 0 && vcpu->vm->port_count == 0)
-		*vmm__hit_of(vcpu, key) = (struct vmm__hit){
-			.region = region,
-			.read = region->ops.read,
-			.write = region->ops.write,
-			.opaque = region->opaque,
-			.offset = port - region->first,
-			.mask = value_mask(width),
-			.kept = width < 4 ? ~value_mask(width) : 0, /* SDM 1, 3.4.1.1 */
-			.key = key,
-			.width = width,
-		};
+	if (view->bell_count != 0 || (port && vcpu->vm->port_count != 0))
+		return;
+	*hit = (struct vmm__hit){
+		.region = region,
+		.opaque = region->opaque,
+		.addr = addr,
+		.offset = addr - region->first,
+		.mask = value_mask(width),
+		.kept = width < 4 ? ~value_mask(width) : 0, /* SDM 1, 3.4.1.1 */
+		.key = key,
+		.width = width,
+	};
+	if (write)
+		hit->write = region->ops.write;
+	else
+		hit->read = region->ops.read;
 }
 
 /* Note a call, by a vCPU or by @here. What another remembers stays with it: calling comes last. */
@@ -516,7 +523,7 @@ static struct vmm_region *claim(struct vmm_vm *vm, struct vmm_vcpu *vcpu, struct
 		region = find(view, space, addr, width);
 	if (region != NULL) {
 		note(region, vcpu, here);
-		if (vcpu != NULL && space == VMM_SPACE_PORT)
+		if (vcpu != NULL)
 			remember(vcpu, view, region, addr, width, write);
 	}
 	vmm__readers_leave(reading);

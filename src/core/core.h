@@ -187,14 +187,17 @@ struct vmm_region {
 	struct vmm_region *next; /* in vmm__bus.dying; under vmm__bus.lock */
 };
 
-/* An access to ports that a region has claimed: all that calling it takes, in a cache line. */
+/* An access that a region has claimed: all that calling it takes, in a cache line. */
 struct vmm__hit {
 	struct vmm_region *region;
-	int (*read)(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
-		    uint64_t *value);
-	int (*write)(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
-		     uint64_t value);
+	union { /* by key */
+		int (*read)(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+			    uint64_t *value);
+		int (*write)(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+			     uint64_t value);
+	};
 	void *opaque;
+	uint64_t addr;
 	uint64_t offset;
 	uint64_t mask, kept; /* of the value, and of the register that it is read to */
 	uint32_t key, width; /* vmm__hit_key(); all ones: nothing is known */

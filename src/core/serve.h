@@ -20,14 +20,20 @@
 
 _Static_assert(sizeof(struct vmm__hit) == 64, "vmm__hit_of()");
 
+/* Names an access to a port, and one to memory together with its address. */
 static inline uint32_t vmm__hit_key(uint32_t port, uint32_t width, bool read)
 {
 	return port << 16 | width << 4 | read;
 }
 
+static inline uint32_t vmm__hit_key_mmio(uint64_t addr, uint32_t width, bool read)
+{
+	return vmm__hit_key((uint32_t)addr >> 2, width, read) | 2;
+}
+
 static inline struct vmm__hit *vmm__hit_of(struct vmm_vcpu *vcpu, uint32_t key)
 {
-	/* By the lowest bits of the port; gcc -Os would shift twice. */
+	/* By the lowest bits of the port or register; gcc -Os would shift twice. */
 	size_t at = key >> 10 & (VMM__HITS - 1) * sizeof(struct vmm__hit);
 	void *hit = (uint8_t *)vcpu->hits + at;
 
@@ -49,6 +55,15 @@ static VMM__INLINE const struct vmm__hit *vmm__call_begin(struct vmm_vcpu *vcpu,
 		return hit;
 	vmm__call_off(vcpu);
 	return NULL;
+}
+
+/* The same of an access to memory. */
+static VMM__INLINE const struct vmm__hit *vmm__call_begin_mmio(struct vmm_vcpu *vcpu, uint64_t addr,
+							       uint32_t width, bool read)
+{
+	uint32_t key = vmm__hit_key_mmio(addr, width, read);
+
+	return vmm__hit_of(vcpu, key)->addr == addr ? vmm__call_begin(vcpu, key) : NULL;
 }
 
 /* The end of a call. True: the vCPU has to go back to the core, before it touches the guest. */

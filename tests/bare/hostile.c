@@ -71,6 +71,7 @@ static const struct hostile_case cases[] = {
 	{"no-stack", CASE_NO_STACK, 1, WELL | SHUT_DOWN | KICKED},
 	{"wild-segments", CASE_WILD_SEGMENTS, 20, DIES},
 	{"wild-code", CASE_WILD_CODE, 30, DIES},
+	{"moved-code", CASE_MOVED_CODE, 1, WELL},
 };
 
 /* --- a host that watches its memory --- */
@@ -228,6 +229,58 @@ static int enter(struct vmm_vcpu *vcpu)
 	return r != 0 ? r : vmm_vcpu_set_state(vcpu, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs));
 }
 
+/* --- a device that answers within the library --- */
+
+static int on_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		   uint64_t *value)
+{
+	(void)opaque, (void)vcpu, (void)width;
+	*value = BUS_ANSWER(offset);
+	return 0;
+}
+
+/* What of RAM is shown at a page; @from UINT64_MAX: nothing. */
+static int show(struct machine *m, uint64_t page, uint64_t from)
+{
+	vmm_vm_unmap(m->vm, page, 4096); /* if there is anything */
+	if (from == UINT64_MAX)
+		return 0;
+	return vmm_vm_map(m->vm, page, m->ram, from, 4096, VMM_PROT_RWX);
+}
+
+static int on_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		    uint64_t value)
+{
+	struct machine *m = opaque;
+
+	(void)vcpu, (void)width;
+	if (offset != BUS_COMMAND)
+		return 0;
+	switch (value) {
+	case COMMAND_MOVE:
+		return show(m, MOVED, MOVED_TO);
+	case COMMAND_BACK:
+		return show(m, MOVED, MOVED);
+	case COMMAND_COVER:
+		return show(m, BUS, MOVED_TO);
+	case COMMAND_BARE:
+		return show(m, BUS, UINT64_MAX);
+	}
+	return 0;
+}
+
+static int add_device(struct machine *m)
+{
+	static const struct vmm_region_ops ops = {
+		.size = sizeof(ops), .read = on_read, .write = on_write};
+	struct vmm_region *region;
+	/* Every other guest of this case has one that is not the embedder's. */
+	bool wild = m->orders[0] == CASE_WILD_MMIO && (m->orders[1] & 0x10000) != 0;
+
+	return vmm_region_add(m->vm, VMM_SPACE_MMIO, wild ? DEVICE : BUS, BUS_BYTES, &ops, m,
+			      &region);
+}
+
 static int make(struct machine *m)
 {
 	const struct vmm_engine *engines[] = ENGINES;
@@ -248,6 +301,8 @@ static int make(struct machine *m)
 		r = write_memory(m->vm);
 	if (r == 0)
 		r = vmm_vcpu_create(m->vm, &vcpu_config, &m->vcpu);
+	if (r == 0)
+		r = add_device(m);
 	if (r == 0)
 		r = vmm_vm_seal(m->vm);
 	return r == 0 ? enter(m->vcpu) : r;

@@ -141,6 +141,7 @@ struct vmm__native_vm {
 	struct vmm__native_slot *slots; /* under the core's lock */
 	uint32_t slot_room;
 	struct vmm__native_vcpu *vcpus; /* chained by next; under the core's lock */
+	_Atomic uint32_t changes;       /* to slots, that have begun or ended: odd in one */
 	bool quiet;                     /* no vCPU is in the guest while tables change */
 
 	struct vmm__native_vcpu **by_index;
@@ -174,6 +175,51 @@ struct vmm__native_vm {
 struct native_length {
 	uint64_t key, cr3; /* UINT64_MAX: nothing known, no CR3 is that */
 	uint64_t len;
+};
+
+/*
+ * A vCPU that is in run() keeps windows on pages of the guest that it has read: native_view.c. They
+ * are as good as its TLB: whoever changes nested tables asks for FLUSH and then waits until it is
+ * off its CPU, and it looks for FLUSH when on_cpu has been stored, before it reads through one.
+ */
+#define NATIVE_VIEWS 8u
+
+struct native_view {
+	uint64_t gpa; /* of the page */
+	uint8_t *at;
+};
+
+/* What was read through views on the way to an instruction: entries of the guest's page tables, and
+ * then its bytes. */
+#define NATIVE_STEPS 5u
+
+struct native_trace {
+	const uint64_t *step[NATIVE_STEPS];
+	uint64_t entry[NATIVE_STEPS];
+	uint32_t steps;
+	bool open;           /* to be added to */
+	const uint8_t *code; /* VMM__X86_INSN_MAX bytes; NULL: it does not lead there */
+};
+
+/*
+ * An instruction of 64-bit code that was emulated. It is the same again if it stands at the same
+ * place in the same mode, all entries that lead there are what they were, and its bytes: then
+ * walking, fetching and decoding would have the same result. All of that is read again each time,
+ * so neither changed code nor changed tables go unnoticed.
+ */
+#define NATIVE_SITES   4u
+#define NATIVE_NO_SITE BIT(63) /* its RIP: not canonical */
+
+struct native_site {
+	uint64_t rip, cr0, cr3, cr4, efer;
+	uint16_t cs_attr;
+	uint8_t cpl;
+	bool moves;           /* vmm__x86_is_move() */
+	uint32_t changes;     /* of nested tables, when there was nothing at gpa */
+	uint64_t linear, gpa; /* pages: where its operand was */
+	uint64_t bytes[2];    /* the first 8 bytes, and the last 8 of VMM__X86_INSN_MAX */
+	struct native_trace trace;
+	struct vmm__x86_insn insn;
 };
 
 struct vmm__native_vcpu {
@@ -220,6 +266,14 @@ struct vmm__native_vcpu {
 	bool marked; /* some CPU's timer has world.request to mark */
 	struct vmm__x86_emulator emulator;
 	struct native_length lengths[NATIVE_LENGTHS];
+
+	/* While it is in run(), else both are 0. */
+	uint32_t view_room, view_count;
+	struct native_view views[NATIVE_VIEWS];
+	struct native_trace trace; /* of what is being read */
+	struct native_site sites[NATIVE_SITES];
+	struct vmm_exit given; /* by vmm__native_emulate_known() */
+	int result;            /* its own */
 
 	/* Debugging from outside: native_debug.c. */
 	bool stepping, watching;
@@ -403,6 +457,13 @@ void vmm__native_emulate_init(struct vmm__native_vcpu *v);
  * instruction on a port, 0 for memory. */
 int vmm__native_emulate(struct vmm__native_vcpu *v, uint64_t gpa, bool write, uint32_t port_width,
 			struct vmm_exit *exit);
+/*
+ * The same without leaving, where the instruction is known: on_cpu is stored, and vector registers
+ * are the guest's. NATIVE_UNKNOWN: nothing has happened. Else as vmm__native_emulate(), with the
+ * exit in v->given.
+ */
+#define NATIVE_UNKNOWN 4
+int vmm__native_emulate_known(struct vmm__native_vcpu *v, uint64_t gpa, bool write);
 /* Go on with the answer in *@exit: 0 with the next element, or NATIVE_AGAIN. */
 int vmm__native_emulate_on(struct vmm__native_vcpu *v, bool running, struct vmm_exit *exit);
 /* The instruction at RIP. */
@@ -501,6 +562,13 @@ int vmm__native_write_guest(const struct vmm__native_vm *vm, uint64_t gpa, const
 			    size_t len);
 int vmm__native_mem_dirty(void *vm, uint32_t number, uint64_t *bitmap, size_t words,
 			  struct vmm_error *error);
+
+/* native_view.c */
+/* Guest memory as the guest has it: 0; -VMM_EFAULT: there is none. Not across a page. @ctx: the
+ * vCPU. */
+int vmm__native_read_guest(void *ctx, uint64_t gpa, void *buf, size_t len);
+/* Give all windows back, and forget what was seen there. */
+void vmm__native_close_views(struct vmm__native_vcpu *v);
 
 /* native_debug.c */
 int vmm__native_debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error);

@@ -7,6 +7,7 @@
 #include "x86_reset.h"
 
 #define RFLAGS_VM BIT(17)
+#define PAGE      UINT64_C(4096)
 #define XMM_FIRST 160u /* of an XSAVE area: SDM 1, table 10-2 */
 #define XSAVE_BV  512u
 
@@ -24,43 +25,6 @@ uint64_t *vmm__native_gpr(struct vmm__native_vcpu *v, uint32_t number)
 }
 
 /* --- what the emulator asks for --- */
-
-/* Through the nested tables, if they have it in one piece of normal memory; 0 or -VMM_ENOENT. */
-static int read_mapped(const struct vmm__native_vm *vm, uint64_t gpa, void *buf, size_t len)
-{
-	struct vmm__pt_leaf leaf;
-	uint64_t offset;
-	void *window;
-
-	if (vmm__pt_lookup(&vm->pt, vmm__ia(gpa), &leaf) != 0 || leaf.mem != VMM__MEM_WB)
-		return -VMM_ENOENT;
-	offset = gpa - leaf.ia;
-	if (!vmm__range_within(offset, len, leaf.size))
-		return -VMM_ENOENT;
-	window = vm->host->phys_map(vm->host->opaque, leaf.oa + offset, (uint32_t)len,
-				    VMM_MEMTYPE_WB);
-	if (!window)
-		return -VMM_ENOENT;
-	memcpy(buf, window, len);
-	vm->host->phys_unmap(vm->host->opaque, window, (uint32_t)len);
-	return 0;
-}
-
-/*
- * Tables and code, mostly. The short way does not go through the core; who takes memory away waits
- * for on_cpu, as if the guest itself were reading.
- */
-static int read_memory(void *ctx, uint64_t gpa, void *buf, size_t len)
-{
-	struct vmm__native_vcpu *v = ctx;
-	const struct vmm__services *s = v->vm->services;
-	int r;
-
-	atomic_store(&v->on_cpu, v->cpu);
-	r = read_mapped(v->vm, gpa, buf, len);
-	atomic_store_explicit(&v->on_cpu, 0, memory_order_release);
-	return r == 0 ? 0 : s->read(s->core, gpa, buf, len);
-}
 
 static int write_memory(void *ctx, uint64_t gpa, const void *buf, size_t len)
 {
@@ -137,7 +101,7 @@ static void set_vector(void *ctx, unsigned reg, const void *buf, size_t len, boo
 }
 
 static const struct vmm__x86_emulator_ops ops = {
-	.read = read_memory,
+	.read = vmm__native_read_guest,
 	.write = write_memory,
 	.segment = get_segment,
 	.get_vector = get_vector,
@@ -154,7 +118,7 @@ void vmm__native_emulate_init(struct vmm__native_vcpu *v)
 		e->gpr[i] = vmm__native_gpr(v, i);
 	e->rip = &v->vmcb->rip;
 	e->rflags = &v->vmcb->rflags;
-	e->tables = (struct vmm__guest_memory){read_memory, v};
+	e->tables = (struct vmm__guest_memory){vmm__native_read_guest, v};
 }
 
 /* --- the guest's mode --- */
@@ -179,7 +143,7 @@ static void read_pdptes(struct vmm__native_vcpu *v, struct vmm__x86_paging *p)
 	uint8_t raw[32];
 
 	if (!(p->cr0 & X86_CR0_PG) || !(p->cr4 & X86_CR4_PAE) || (p->efer & X86_EFER_LMA) ||
-	    read_memory(v, p->cr3 & BITS(31, 5), raw, sizeof(raw)) != 0)
+	    vmm__native_read_guest(v, p->cr3 & BITS(31, 5), raw, sizeof(raw)) != 0)
 		return;
 	p->pdpte_held = true;
 	for (uint32_t i = 0; i < 4; i++)
@@ -301,25 +265,222 @@ static int go_on(struct vmm__native_vcpu *v, int r, bool running, struct vmm_exi
 	return NATIVE_AGAIN;
 }
 
+static void ask(struct vmm__native_vcpu *v, uint64_t gpa, bool write)
+{
+	struct vmm__x86_emulator *e = &v->emulator;
+
+	e->fault_gpa = gpa;
+	e->fault_write = write;
+	e->cpl = v->vmcb->cpl;
+	e->port_width = 0;
+}
+
+static struct native_site *site_of(struct vmm__native_vcpu *v)
+{
+	return &v->sites[v->vmcb->rip % NATIVE_SITES];
+}
+
+static uint64_t load64(const uint8_t *at)
+{
+	uint64_t v;
+
+	__builtin_memcpy(&v, at, sizeof(v));
+	return v;
+}
+
+/* Another emulation of this instruction may be spared the way there. */
+static void note_site(struct vmm__native_vcpu *v)
+{
+	const struct vmm__x86_emulator *e = &v->emulator;
+	const struct svm_vmcb *vmcb = v->vmcb;
+	const uint8_t *bytes = e->decoded_bytes;
+	uint32_t changes = atomic_load(&v->vm->changes);
+
+	if (e->code != VMM__X86_CODE_64 || e->decoded == 0 || e->insn.op == VMM__X86_VMOV ||
+	    (changes & 1) != 0 || e->fault_gpa / PAGE != e->walked_gpa ||
+	    vmm__pt_translate(&v->vm->pt, vmm__ia(e->fault_gpa)) != VMM__PT_NOTHING)
+		return;
+	*site_of(v) = (struct native_site){
+		.rip = vmcb->rip,
+		.cr0 = vmcb->cr0,
+		.cr3 = vmcb->cr3,
+		.cr4 = vmcb->cr4,
+		.efer = vmcb->efer,
+		.cs_attr = vmcb->cs.attr,
+		.cpl = vmcb->cpl,
+		.moves = vmm__x86_is_move(&e->insn),
+		.changes = changes,
+		.linear = e->walked_linear,
+		.gpa = e->walked_gpa,
+		.bytes = {load64(bytes), load64(bytes + VMM__X86_INSN_MAX - 8)},
+		.trace = v->trace,
+		.insn = e->insn,
+	};
+}
+
 int vmm__native_emulate(struct vmm__native_vcpu *v, uint64_t gpa, bool write, uint32_t port_width,
 			struct vmm_exit *exit)
 {
 	struct vmm__x86_emulator *e = &v->emulator;
+	int r;
 
-	vmm__native_regs(v, false);
 	find_paging(v, &e->paging);
 	e->xcr0 = v->has_xsave ? v->world.xcr0 : 0;
-	e->fault_gpa = gpa;
-	e->fault_write = write;
+	ask(v, gpa, write);
 	e->code = code_size(v->vmcb);
-	e->cpl = v->vmcb->cpl;
 	e->port_width = (uint8_t)port_width;
 	e->count = 0;
 	if (v->vm->features & SVM_CPUID_EDX_ASSISTS) {
 		e->count = v->vmcb->fetched & 15;
 		memcpy(e->bytes, v->vmcb->insn, sizeof(e->bytes));
 	}
-	return go_on(v, vmm__x86_emulate(e), true, exit);
+	v->trace.steps = 0;
+	v->trace.open = true;
+	v->trace.code = NULL;
+	r = vmm__x86_emulate(e);
+	v->trace.open = false;
+	if (r == VMM__X86_ELEMENT && v->trace.code)
+		note_site(v);
+	return go_on(v, r, true, exit);
+}
+
+/* The same place in the same mode. */
+static VMM__INLINE bool is_at(const struct native_site *site, const struct svm_vmcb *vmcb)
+{
+	uint64_t differ = site->rip ^ vmcb->rip;
+
+	differ |= site->cr3 ^ vmcb->cr3;
+	differ |= site->cr0 ^ vmcb->cr0;
+	differ |= site->cr4 ^ vmcb->cr4;
+	differ |= site->efer ^ vmcb->efer;
+	differ |= (uint64_t)(site->cs_attr ^ vmcb->cs.attr) | (site->cpl ^ vmcb->cpl);
+	return differ == 0;
+}
+
+/* The same instruction there. */
+static VMM__INLINE bool leads_there(const struct native_site *site)
+{
+	const struct native_trace *t = &site->trace;
+	uint64_t differ = load64(t->code) ^ site->bytes[0];
+
+	differ |= load64(t->code + VMM__X86_INSN_MAX - 8) ^ site->bytes[1];
+	for (uint32_t i = 0; i < t->steps; i++)
+		differ |= __atomic_load_n(t->step[i], __ATOMIC_RELAXED) ^ t->entry[i];
+	return differ == 0;
+}
+
+/* The access is to the same page, where there still is no memory. */
+static VMM__INLINE bool is_missing(const struct vmm__native_vcpu *v, const struct native_site *site,
+				   uint64_t gpa)
+{
+	return gpa / PAGE == site->gpa && atomic_load(&v->vm->changes) == site->changes;
+}
+
+/* Nothing but the access is to be done. */
+static VMM__INLINE bool is_plain(const struct vmm__native_vcpu *v)
+{
+	const struct svm_vmcb *vmcb = v->vmcb;
+
+	return ((vmcb->exitintinfo & SVM_EVENT_V) | v->nmi_iret | (vmcb->rflags & X86_RFLAGS_TF) |
+		(vmcb->cr4 & X86_CR4_PKE)) == 0;
+}
+
+static VMM__COLD int emulate_site(struct vmm__native_vcpu *v, const struct native_site *site)
+{
+	struct vmm__x86_emulator *e = &v->emulator;
+	const struct svm_vmcb *vmcb = v->vmcb;
+
+	e->paging = (struct vmm__x86_paging){
+		.cr0 = vmcb->cr0,
+		.cr3 = vmcb->cr3,
+		.cr4 = vmcb->cr4,
+		.efer = vmcb->efer,
+		.rflags = vmcb->rflags,
+		.phys_bits = v->phys_bits,
+	};
+	e->code = VMM__X86_CODE_64;
+	e->walked_cr3 = vmcb->cr3;
+	e->walked_linear = site->linear;
+	e->walked_gpa = site->gpa;
+	return vmm__x86_emulate_decoded(e, &site->insn);
+}
+
+/* Let the bus do it, with what was remembered of it; false: nothing was. A request that came
+ * meanwhile ends run() after the instruction. */
+static VMM__INLINE bool call_known(struct vmm__native_vcpu *v, uint64_t *data, int *r)
+{
+	const struct vmm__x86_element *element = &v->emulator.element;
+	struct vmm_vcpu *core = v->core;
+	const struct vmm__hit *hit =
+		vmm__call_begin_mmio(core, element->addr, element->width, !element->write);
+
+	if (VMM__UNLIKELY(!hit))
+		return false;
+	*r = element->write ? hit->write(hit->opaque, core, hit->offset, hit->width, element->data)
+			    : hit->read(hit->opaque, core, hit->offset, hit->width, data);
+	if (vmm__call_end(core))
+		atomic_fetch_or(&v->world.request, NATIVE_REQ_KICK);
+	if (VMM__UNLIKELY(*r != 0)) {
+		core->offered = *r < 0 ? *r : -VMM_EINVAL;
+		*r = VMM__OFFERED;
+	} else {
+		vmm__count(&core->handled[VMM_EXIT_MMIO]);
+	}
+	return true;
+}
+
+static VMM__COLD int offer(struct vmm__native_vcpu *v, uint64_t *data)
+{
+	int r;
+
+	give_element(v, &v->given);
+	r = vmm__bus_offer(v->core, &v->given);
+	*data = v->given.data;
+	return r;
+}
+
+/* The answer will come from outside: all is to be as if there were no short way. */
+static VMM__COLD int leave_move(struct vmm__native_vcpu *v, const struct native_site *site,
+				uint64_t data)
+{
+	emulate_site(v, site);
+	give_element(v, &v->given);
+	if (!v->emulator.element.write)
+		v->given.data = data;
+	return VMM__OFFERED;
+}
+
+static VMM__INLINE int emulate_move(struct vmm__native_vcpu *v, const struct native_site *site)
+{
+	uint64_t data = 0;
+	int r = 0;
+
+	if (!vmm__native_irq_access(v, &v->emulator.element, &data) && !call_known(v, &data, &r))
+		r = offer(v, &data);
+	if (VMM__UNLIKELY(r != 0))
+		return leave_move(v, site, data);
+	v->answer = NATIVE_ANSWER_NONE;
+	vmm__x86_moved(&v->emulator, &site->insn, data);
+	v->vmcb->shadow = 0;
+	return NATIVE_AGAIN;
+}
+
+int vmm__native_emulate_known(struct vmm__native_vcpu *v, uint64_t gpa, bool write)
+{
+	const struct native_site *site = site_of(v);
+	int r;
+
+	/* FLUSH among the requests: what was seen may have gone. */
+	if (!is_at(site, v->vmcb) || atomic_load(&v->world.request) != 0 ||
+	    !is_missing(v, site, gpa) || !is_plain(v) || !leads_there(site))
+		return NATIVE_UNKNOWN;
+	ask(v, gpa, write);
+	if (VMM__LIKELY(site->moves && vmm__x86_move(&v->emulator, &site->insn, site->linear)))
+		return emulate_move(v, site);
+	r = emulate_site(v, site);
+	if (r != VMM__X86_ELEMENT && r != VMM__X86_DONE)
+		return NATIVE_UNKNOWN;
+	return go_on(v, r, true, &v->given);
 }
 
 int vmm__native_emulate_on(struct vmm__native_vcpu *v, bool running, struct vmm_exit *exit)
@@ -334,7 +495,7 @@ int vmm__native_emulate_on(struct vmm__native_vcpu *v, bool running, struct vmm_
 
 static size_t fetch(struct vmm__native_vcpu *v, uint8_t *bytes, size_t room)
 {
-	const struct vmm__guest_memory memory = {read_memory, v};
+	const struct vmm__guest_memory memory = {vmm__native_read_guest, v};
 	const struct svm_vmcb *vmcb = v->vmcb;
 	unsigned access = VMM__ACCESS_FETCH | (vmcb->cpl == 3 ? VMM__ACCESS_USER : 0);
 	bool wide = code_size(vmcb) == VMM__X86_CODE_64;
@@ -349,7 +510,7 @@ static size_t fetch(struct vmm__native_vcpu *v, uint8_t *bytes, size_t room)
 
 		now = now < room - count ? now : room - count;
 		if (vmm__x86_guest_walk(&paging, &memory, linear, access, &page) != 0 ||
-		    read_memory(v, page.gpa, bytes + count, now) != 0)
+		    vmm__native_read_guest(v, page.gpa, bytes + count, now) != 0)
 			break;
 		count += now;
 	}

@@ -183,30 +183,48 @@ bool vmm__native_irq_idle(struct vmm__native_vcpu *v, uint64_t deadline, struct 
 	return true;
 }
 
+/* Nothing follows from a write: no interrupt, no event, no other time. */
+static bool is_quiet(const struct vmm__native_vcpu *v, const struct vmm__lapic_now *now)
+{
+	return vmm__lapic_next(&v->lapic) < 0 && !vmm__lapic_news(&v->lapic) &&
+	       due(v, now) == v->timer_ns;
+}
+
+static bool access_lapic(struct vmm__native_vcpu *v, const struct vmm__x86_element *element,
+			 uint64_t *data)
+{
+	uint32_t offset = (uint32_t)(element->addr & (PAGE - 1));
+	struct vmm__lapic_now now = {0};
+
+	if (element->write || vmm__lapic_counts(offset))
+		now = vmm__native_now(v);
+	if (!element->write) {
+		vmm__lapic_read(&v->lapic, &now, offset, element->width, data);
+		return true;
+	}
+	vmm__lapic_write(&v->lapic, &now, offset, element->width, element->data);
+	if (!is_quiet(v, &now)) /* nobody has to be told: the vCPU looks before it enters */
+		atomic_fetch_or(&v->world.request, NATIVE_REQ_EVENT);
+	return true;
+}
+
 bool vmm__native_irq_access(struct vmm__native_vcpu *v, const struct vmm__x86_element *element,
 			    uint64_t *data)
 {
 	uint64_t page = element->addr & ~(PAGE - 1);
 	uint32_t offset = (uint32_t)(element->addr & (PAGE - 1));
-	struct vmm__lapic_now now;
 
 	if (element->port || v->vm->irqchip != VMM_IRQCHIP_ARCH)
 		return false;
-	if (page == vmm__lapic_page(&v->lapic)) {
-		now = vmm__native_now(v);
-		if (element->write)
-			vmm__lapic_write(&v->lapic, &now, offset, element->width, element->data);
-		else
-			vmm__lapic_read(&v->lapic, &now, offset, element->width, data);
-	} else if (page == VMM__IOAPIC_BASE) {
-		if (element->write)
-			vmm__ioapic_write(&v->vm->chip, offset, element->width, element->data);
-		else
-			vmm__ioapic_read(&v->vm->chip, offset, element->width, data);
-	} else {
+	if (page == vmm__lapic_page(&v->lapic))
+		return access_lapic(v, element, data);
+	if (page != VMM__IOAPIC_BASE)
 		return false;
+	if (!element->write) {
+		vmm__ioapic_read(&v->vm->chip, offset, element->width, data);
+		return true;
 	}
-	if (element->write)
-		vmm__native_request(v, NATIVE_REQ_EVENT);
+	vmm__ioapic_write(&v->vm->chip, offset, element->width, element->data);
+	atomic_fetch_or(&v->world.request, NATIVE_REQ_EVENT);
 	return true;
 }

@@ -242,6 +242,7 @@ int vmm__native_mem_set(void *opaque, uint32_t number, const struct vmm__slot *s
 	if (r != 0)
 		return r;
 	vm->quiet = quiet != 0;
+	atomic_fetch_add(&vm->changes, 1);
 	old = &vm->slots[number];
 	if (!slot)
 		r = unmap(vm, old->gpa, old->len, error);
@@ -249,6 +250,7 @@ int vmm__native_mem_set(void *opaque, uint32_t number, const struct vmm__slot *s
 		r = add(vm, slot, error);
 	else
 		r = change(vm, old, slot, error);
+	atomic_fetch_add(&vm->changes, 1);
 	if (r != 0)
 		return r;
 	*old = slot ? (struct vmm__native_slot){slot->gpa, slot->len, slot->prot, slot->dirty}

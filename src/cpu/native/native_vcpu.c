@@ -47,6 +47,7 @@ bool vmm__native_serve_requests(struct vmm__native_vcpu *v)
 	if (seen & NATIVE_REQ_FLUSH) {
 		v->vmcb->tlb_control = SVM_TLB_ALL;
 		atomic_fetch_and(&v->world.request, ~NATIVE_REQ_FLUSH);
+		vmm__native_close_views(v);
 	}
 	if (!(seen & NATIVE_REQ_KICK))
 		return false;
@@ -250,6 +251,7 @@ int vmm__native_vcpu_reset(void *vcpu, struct vmm_error *error)
 	v->pause_trapped = false;
 	atomic_store(&v->waiting, 0);
 	memset(v->lengths, 0xff, sizeof(v->lengths));
+	vmm__native_close_views(v);
 	memset(v->vmcb, 0, sizeof(*v->vmcb));
 	v->vm->ops->vcpu_reset(v);
 	vmm__lapic_reset(&v->lapic);

@@ -14,6 +14,7 @@
 #define NO_ENTRY UINT64_MAX
 #define SERVED   (UINT64_MAX - 1)
 #define OFFERED  (UINT64_MAX - 2) /* to the bus, which did not serve it */
+#define EMULATED (UINT64_MAX - 3) /* with what that gave in given and result */
 
 /* This CPU was not made ready for this vCPU, or the vCPU has been elsewhere since. */
 static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct vmm_error *error)
@@ -192,6 +193,21 @@ static VMM__INLINE uint64_t serve_port(struct vmm__native_vcpu *v, struct svm_vm
 	return SERVED;
 }
 
+/* The same of an access to memory that is not there. */
+static VMM__COLD uint64_t serve_fault(struct vmm__native_vcpu *v, struct svm_vmcb *vmcb)
+{
+	int r = NATIVE_UNKNOWN;
+
+	if (v->io_key & SVM_IO_SIZE)
+		r = vmm__native_emulate_known(v, vmcb->exitinfo2,
+					      (vmcb->exitinfo1 & SVM_NPF_WRITE) != 0);
+	if (r == NATIVE_UNKNOWN)
+		return SVM_EXIT_NPF;
+	vmm__native_count(v, VMM_PARTITION_MEMORY);
+	v->result = r;
+	return r == NATIVE_AGAIN ? SERVED : EMULATED;
+}
+
 /* Until there is an exit that is not served here: its code, or NO_ENTRY for a request. */
 static __attribute__((noinline)) uint64_t run_guest(struct vmm__native_vcpu *v)
 {
@@ -216,6 +232,8 @@ static __attribute__((noinline)) uint64_t run_guest(struct vmm__native_vcpu *v)
 			vmm__native_do_hypercall(v);
 			vmm__native_count(v, VMM_PARTITION_HYPERCALL);
 			code = SERVED;
+		} else if (code == SVM_EXIT_NPF) {
+			code = serve_fault(v, vmcb);
 		}
 		if (code != SERVED)
 			return code;
@@ -250,9 +268,9 @@ static VMM__INLINE bool give_port(struct vmm__native_vcpu *v, struct vmm_exit *e
 	return true;
 }
 
-int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
+static VMM__INLINE int run(struct vmm__native_vcpu *v, struct vmm_exit *exit,
+			   struct vmm_error *error)
 {
-	struct vmm__native_vcpu *v = vcpu;
 	uint64_t code;
 	int r;
 
@@ -285,11 +303,28 @@ int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 			give_port(v, exit);
 			return VMM__OFFERED;
 		}
+		if (code == EMULATED) {
+			*exit = v->given;
+			return v->result;
+		}
 		if (code == NO_ENTRY)
 			vmm__native_unstage(v);
 		else
 			vmm__native_count(v, vmm__svm_reason(v));
 		r = code == NO_ENTRY ? NATIVE_AGAIN : vmm__svm_handle(v, exit, error);
 	} while (r == NATIVE_AGAIN);
+	return r;
+}
+
+int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
+{
+	struct vmm__native_vcpu *v = vcpu;
+	int r;
+
+	v->view_room = NATIVE_VIEWS;
+	r = run(v, exit, error);
+	v->view_room = 0;
+	if (VMM__UNLIKELY(v->view_count != 0))
+		vmm__native_close_views(v);
 	return r;
 }

@@ -105,9 +105,9 @@ static void set_register(struct vmm__x86_emulator *e, const struct vmm__x86_oper
 /* --- addresses --- */
 
 /* Offset in its segment that ModRM and SIB name, @rsp_more added to RSP. */
-static uint64_t effective(const struct vmm__x86_emulator *e, unsigned rsp_more)
+static uint64_t effective_of(const struct vmm__x86_emulator *e, const struct vmm__x86_insn *insn,
+			     unsigned rsp_more)
 {
-	const struct vmm__x86_insn *insn = &e->insn;
 	uint64_t at = insn->disp;
 
 	if (insn->base < 16)
@@ -117,6 +117,11 @@ static uint64_t effective(const struct vmm__x86_emulator *e, unsigned rsp_more)
 	if (insn->index < 16)
 		at += *e->gpr[insn->index] << insn->scale;
 	return at & mask_of(insn->address_size);
+}
+
+static uint64_t effective(const struct vmm__x86_emulator *e, unsigned rsp_more)
+{
+	return effective_of(e, &e->insn, rsp_more);
 }
 
 static int segment_fault(struct vmm__x86_emulator *e, unsigned segment)
@@ -819,6 +824,17 @@ int vmm__x86_emulate(struct vmm__x86_emulator *e)
 	return r != 0 ? r : start(e);
 }
 
+int vmm__x86_emulate_decoded(struct vmm__x86_emulator *e, const struct vmm__x86_insn *insn)
+{
+	int r;
+
+	e->known = false;
+	e->decoded = 0;
+	e->insn = *insn;
+	r = check_kind(e);
+	return r != 0 ? r : start(e);
+}
+
 int vmm__x86_emulate_again(struct vmm__x86_emulator *e)
 {
 	/* Memory may have come there meanwhile. */
@@ -836,4 +852,45 @@ int vmm__x86_emulate_answer(struct vmm__x86_emulator *e, uint64_t data)
 	}
 	e->moved = (uint8_t)(e->moved + e->element.width);
 	return proceed(e);
+}
+
+/* --- moves --- */
+
+bool vmm__x86_is_move(const struct vmm__x86_insn *insn)
+{
+	const unsigned harmless = VMM__X86_F_MODRM | VMM__X86_F_MEM | VMM__X86_F_OPSIZE;
+	bool loads = insn->src.kind == VMM__X86_MEM && insn->dst.kind == VMM__X86_GPR;
+	bool stores = insn->dst.kind == VMM__X86_MEM &&
+		      (insn->src.kind == VMM__X86_GPR || insn->src.kind == VMM__X86_IMM);
+
+	return (insn->flags & ~harmless) == 0 && insn->segment < VMM__X86_FS &&
+	       insn->address_size == 8 &&
+	       ((insn->op == VMM__X86_MOV && (loads || stores)) ||
+		(insn->op == VMM__X86_MOVZX && loads));
+}
+
+bool vmm__x86_move(struct vmm__x86_emulator *e, const struct vmm__x86_insn *insn, uint64_t linear)
+{
+	bool write = insn->dst.kind == VMM__X86_MEM;
+	unsigned width = insn->mem_size;
+	uint64_t at = effective_of(e, insn, 0);
+
+	if (at / PAGE != linear || ((at ^ e->fault_gpa) & (PAGE - 1)) != 0 ||
+	    (at & (width - 1)) != 0 || write != e->fault_write)
+		return false;
+	e->element = (struct vmm__x86_element){
+		.addr = e->fault_gpa, .width = (uint8_t)width, .write = write};
+	if (write)
+		e->element.data = insn->src.kind == VMM__X86_IMM ? insn->imm & mask_of(width)
+								 : get_gpr(e, insn->src.reg, width);
+	return true;
+}
+
+void vmm__x86_moved(struct vmm__x86_emulator *e, const struct vmm__x86_insn *insn, uint64_t data)
+{
+	if (insn->dst.kind == VMM__X86_GPR)
+		set_gpr(e, insn->dst.reg, insn->size, data & mask_of(insn->mem_size));
+	*e->rip += insn->length;
+	*e->rflags &= ~X86_RFLAGS_RF;
+	e->retries = 0;
 }

@@ -146,6 +146,19 @@ struct vmm__x86_emulator {
 
 /* See above. */
 int vmm__x86_emulate(struct vmm__x86_emulator *e);
+/* The same, for an instruction whose bytes the caller has found to be those of @insn. */
+int vmm__x86_emulate_decoded(struct vmm__x86_emulator *e, const struct vmm__x86_insn *insn);
+/*
+ * The short way of vmm__x86_emulate_decoded() and _answer() for what drivers do, a MOV between
+ * memory and a register or constant. vmm__x86_is_move() once for an instruction of 64-bit code;
+ * then vmm__x86_move() makes the element and changes nothing else, where all is as usual, else
+ * gives false. vmm__x86_moved(): it has been carried out. To have it answered by
+ * vmm__x86_emulate_answer(), begin anew with vmm__x86_emulate_decoded(). Of what is asked, these
+ * look at fault_gpa and fault_write alone, and @linear is the page that leads to fault_gpa's.
+ */
+bool vmm__x86_is_move(const struct vmm__x86_insn *insn);
+bool vmm__x86_move(struct vmm__x86_emulator *e, const struct vmm__x86_insn *insn, uint64_t linear);
+void vmm__x86_moved(struct vmm__x86_emulator *e, const struct vmm__x86_insn *insn, uint64_t data);
 int vmm__x86_emulate_answer(struct vmm__x86_emulator *e, uint64_t data);
 int vmm__x86_emulate_again(struct vmm__x86_emulator *e);
 

@@ -188,8 +188,14 @@ static inline uint64_t vmm__lapic_page(const struct vmm__lapic *lapic)
 	return mode == VMM__APIC_BASE_EN ? base & ~UINT64_C(0xfff) : UINT64_MAX;
 }
 
+/* Reading there wants to know the time: the timer's current count. */
+static inline bool vmm__lapic_counts(uint32_t offset)
+{
+	return offset / 16 == 0x39;
+}
+
 /* An access of @width bytes at @offset of the page. What has no meaning reads 0 and is not written.
- */
+ * @now is not looked at where a read does not want it. */
 void vmm__lapic_read(struct vmm__lapic *lapic, const struct vmm__lapic_now *now, uint32_t offset,
 		     uint32_t width, uint64_t *value);
 void vmm__lapic_write(struct vmm__lapic *lapic, const struct vmm__lapic_now *now, uint32_t offset,

@@ -22,8 +22,8 @@
 #define BARE_STACKS_END UINT64_C(0x0000710000000000)
 #define BARE_WINDOWS_VA UINT64_C(0xffff800000000000)
 
-#define BARE_WINDOW_COUNT 8 /* of a CPU */
-#define BARE_WINDOW_PAGES 4 /* of address space each; at most 3 are mapped */
+#define BARE_WINDOW_COUNT 16 /* of a CPU */
+#define BARE_WINDOW_PAGES 4  /* of address space each; at most 3 are mapped */
 
 extern struct bare_lock vmm__bare_memory_lock;
 

@@ -5,6 +5,20 @@
 
 #define RAM_BYTES   0x200000ul
 #define MMIO_ANSWER 0xc0dedeadu
+#define DEVICE      0xd0000000ul
+
+/* Two pages of a device that answers within the library: by the offset. */
+#define BUS            0xd4000000ul
+#define BUS_BYTES      0x2000ul
+#define BUS_ANSWER(at) (0x51000000u + (at))
+/* A write there changes the guest's memory before it ends. */
+#define BUS_COMMAND   0x1ff8u
+#define COMMAND_MOVE  1u /* MOVED shows what MOVED_TO does */
+#define COMMAND_BACK  2u
+#define COMMAND_COVER 3u /* MOVED_TO shows at BUS, above the device */
+#define COMMAND_BARE  4u
+#define MOVED         0x9c000ul
+#define MOVED_TO      0x9d000ul
 
 /* Ports that mean something. */
 #define PORT_FIRST 0xe8
@@ -41,6 +55,7 @@ enum {
 	CASE_NO_STACK,
 	CASE_WILD_SEGMENTS,
 	CASE_WILD_CODE,
+	CASE_MOVED_CODE,
 	CASES,
 };
 

@@ -525,8 +525,6 @@ static int do_port_strings(void)
 
 /* --- memory-mapped devices --- */
 
-#define DEVICE UINT64_C(0xd0000000)
-
 static int do_mmio(void)
 {
 	u64 value = 0;
@@ -566,6 +564,101 @@ static int do_wild_mmio(void)
 		      "S"(DEVICE + 16), "D"(DEVICE + 24)
 		    : "memory", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15");
 	}
+	return 0;
+}
+
+/* --- code that is not what it was --- */
+
+#define MOVED_LINEAR (WINDOW + 0x400000) /* of which PD_1[2] tells */
+#define MOVED_PD     PD_1[2]
+#define MOVED_TABLE  0x9a000ul
+#define OTHER_TABLE  0x9b000ul
+
+/* mov disp32(%rdi), %eax; ret */
+static void put_load(u64 at, u32 offset)
+{
+	volatile uint8_t *code = (volatile uint8_t *)at;
+
+	code[0] = 0x8b;
+	code[1] = 0x87;
+	*(volatile u32 *)(at + 2) = offset;
+	code[6] = 0xc3;
+}
+
+static u32 load(u64 code, u64 device)
+{
+	u32 got;
+
+	__asm__ volatile("call *%1" : "=a"(got) : "r"(code), "D"(device) : "memory");
+	return got;
+}
+
+/* As often as it takes for all that can be known of it to be known. */
+static bool loads(u64 code, u64 device, u32 offset)
+{
+	for (u32 i = 0; i < 3; i++) {
+		if (load(code, device) != BUS_ANSWER(offset))
+			return false;
+	}
+	return true;
+}
+
+static void command(u32 what)
+{
+	*(volatile u32 *)(BUS + BUS_COMMAND) = what;
+}
+
+static void map_linear(volatile u64 *entry, u64 value)
+{
+	*entry = value;
+	__asm__ volatile("invlpg (%0)" : : "r"(MOVED_LINEAR) : "memory");
+	__asm__ volatile("invlpg (%0)" : : "r"(MOVED_LINEAR + 0x1000) : "memory");
+}
+
+/* The same place holds another instruction, each time in another way. */
+static int do_moved_code(void)
+{
+	volatile u64 *table = (volatile u64 *)MOVED_TABLE, *other = (volatile u64 *)OTHER_TABLE;
+
+	for (u32 i = 0; i < 20; i++) { /* it is written */
+		put_load(MOVED, 8 * i);
+		EXPECT(loads(MOVED, BUS, 8 * i));
+	}
+	put_load(MOVED, 0x10);
+	put_load(MOVED_TO, 0x20);
+	map_linear(&MOVED_PD, MOVED_TABLE | 3);
+	other[0] = MOVED_TO | 3;
+	for (u32 i = 0; i < 4; i++) { /* its page is another: by the last table, by the one above */
+		map_linear(&table[0], MOVED | 3);
+		EXPECT(loads(MOVED_LINEAR, BUS, 0x10));
+		map_linear(&table[0], MOVED_TO | 3);
+		EXPECT(loads(MOVED_LINEAR, BUS, 0x20));
+		map_linear(&table[0], MOVED | 3);
+		EXPECT(loads(MOVED_LINEAR, BUS, 0x10));
+		map_linear(&MOVED_PD, OTHER_TABLE | 3);
+		EXPECT(loads(MOVED_LINEAR, BUS, 0x20));
+		map_linear(&MOVED_PD, MOVED_TABLE | 3);
+	}
+	for (u32 i = 0; i < 4; i++) { /* its operand's page is another */
+		map_linear(&table[1], BUS | 3);
+		EXPECT(loads(MOVED, MOVED_LINEAR + 0x1000, 0x10));
+		map_linear(&table[1], (BUS + 0x1000) | 3);
+		EXPECT(loads(MOVED, MOVED_LINEAR + 0x1000, 0x1010));
+	}
+	for (u32 i = 0; i < 4; i++) { /* its memory is other memory */
+		EXPECT(loads(MOVED, BUS, 0x10));
+		command(COMMAND_MOVE);
+		EXPECT(loads(MOVED, BUS, 0x20));
+		command(COMMAND_BACK);
+	}
+	*(volatile u32 *)(MOVED_TO + 0x10) = 0x600d;
+	for (u32 i = 0; i < 4; i++) { /* there is memory where the device was */
+		EXPECT(loads(MOVED, BUS, 0x10));
+		command(COMMAND_COVER);
+		EXPECT(load(MOVED, BUS) == 0x600d);
+		command(COMMAND_BARE);
+	}
+	EXPECT(loads(MOVED, BUS, 0x10));
 	return 0;
 }
 
@@ -693,6 +786,7 @@ static int (*const cases[])(void) = {
 	[CASE_NO_STACK] = do_no_stack,
 	[CASE_WILD_SEGMENTS] = do_wild_segments,
 	[CASE_WILD_CODE] = do_wild_code,
+	[CASE_MOVED_CODE] = do_moved_code,
 };
 
 void guest_main(void)
