@@ -96,16 +96,19 @@ static void deliver(struct console *c, struct held *h)
 	memmove(h->bytes, h->bytes + taken, h->len);
 }
 
-/* A command does not wait for the guest to read what was typed before it. */
+/* A command comes after what was typed before it, but does not wait until the guest has read that.
+ */
 static void take(struct console *c, struct held *h, uint8_t byte, bool *escaped)
 {
 	const bool command = *escaped && byte != ESCAPE; /* twice: the guest's own */
 
 	*escaped = c->raw && byte == ESCAPE && !*escaped;
-	if (command)
+	if (command) {
+		deliver(c, h);
 		c->ops->command(c->opaque, (char)byte);
-	else if (!*escaped)
+	} else if (!*escaped) {
 		hold(h, byte);
+	}
 }
 
 /* The end of the input is not the end of the guest. */
