@@ -133,7 +133,8 @@ struct vmm__native_vm {
 	uint32_t tsc_khz;
 	uint32_t features; /* as EDX of SVM_CPUID_LEAF: what the block holds after an exit */
 	uint32_t gpa_bits;
-	uint64_t xall; /* XSAVE components that guests can have; 0 without XSAVE */
+	uint32_t va_bits; /* the processor's: 48 or 57 */
+	uint64_t xall;    /* XSAVE components that guests can have; 0 without XSAVE */
 	size_t fpu_bytes;
 
 	struct vmm__pt pt;

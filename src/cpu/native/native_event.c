@@ -68,7 +68,7 @@ static void apply_payload(struct vmm__native_vcpu *v)
 	if (vector == NATIVE_PF)
 		v->vmcb->cr2 = v->payload;
 	else if (vector == NATIVE_DB)
-		v->vmcb->dr6 |= v->payload;
+		v->vmcb->dr6 |= v->payload & UINT32_MAX; /* MOV to DR6 takes no more */
 	v->has_payload = false;
 }
 

@@ -38,10 +38,13 @@ bool vmm__native_xcr0_valid(const struct vmm__native_vcpu *v, uint64_t xcr0)
 	       (avx512 == 0 || (avx512 == BITS(7, 5) && (xcr0 & BIT(2))));
 }
 
-static bool canonical(uint64_t va)
+/* As WRMSR looks at it (SDM 2D): by the processor's own width, whatever CR4.LA57 says. What it
+ * refuses would fault where the host writes it for the guest. */
+static bool canonical(const struct vmm__native_vcpu *v, uint64_t va)
 {
-	return (uint64_t)((int64_t)(va << 16) >> 16) == va ||
-	       (uint64_t)((int64_t)(va << 7) >> 7) == va;
+	uint32_t unused = 64 - v->vm->va_bits;
+
+	return (uint64_t)((int64_t)(va << unused) >> unused) == va;
 }
 
 static int set_efer(struct vmm__native_vcpu *v, uint64_t value)
@@ -100,7 +103,7 @@ static struct plain plain(struct vmm__native_vcpu *v, uint32_t index)
 	case X86_MSR_CSTAR:
 		return (struct plain){&vmcb->cstar, true, 0};
 	case X86_MSR_SFMASK:
-		return (struct plain){&vmcb->sfmask, false, 0};
+		return (struct plain){&vmcb->sfmask, false, BITS(63, 32)};
 	case X86_MSR_FS_BASE:
 		return (struct plain){&vmcb->fs.base, true, 0};
 	case X86_MSR_GS_BASE:
@@ -251,7 +254,7 @@ int vmm__native_set_msr(struct vmm__native_vcpu *v, uint32_t index, bool by_host
 	struct plain p = plain(v, index);
 
 	if (p.word) {
-		if ((value & p.reserved) || (p.canonical && !canonical(value)))
+		if ((value & p.reserved) || (p.canonical && !canonical(v, value)))
 			return -VMM_ENOENT;
 		*p.word = value;
 		return 0;

@@ -129,6 +129,14 @@ static void find_xsave(struct vmm__native_vm *vm)
 	vm->fpu_bytes = r[2] > 4096 ? r[2] : 4096;
 }
 
+static uint32_t va_bits(void)
+{
+	uint32_t r[4];
+
+	vmm__native_cpuid(0x80000008, 0, r);
+	return (r[0] >> 8 & 0xff) == 57 ? 57 : 48;
+}
+
 static int setup_vm(struct vmm__native_vm *vm, struct vmm_error *error)
 {
 	struct vmm__pt_config paging = {0};
@@ -137,6 +145,7 @@ static int setup_vm(struct vmm__native_vm *vm, struct vmm_error *error)
 	vm->ops->vm_init(vm, &paging);
 	vm->tsc_khz = vmm__native_calibrate(vm->host);
 	vm->tsc_zero = vmm__native_rdtsc();
+	vm->va_bits = va_bits();
 	find_xsave(vm);
 	vm->iopm = vmm__native_alloc(vm, SVM_IOPM_BYTES, 4096);
 	vm->msrpm = vmm__native_alloc(vm, vm->ops->msrpm_bytes, 4096);

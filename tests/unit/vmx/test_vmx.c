@@ -41,7 +41,8 @@ static uint64_t current[CPUS + 1]; /* address, or NOBODY out of VMX operation */
 static uint64_t here;              /* the CPU that executes */
 static step *const *steps;
 static uint64_t tsc, timer_set;
-static uint32_t features; /* CPUID 1 ECX */
+static uint64_t system_calls[4]; /* STAR, LSTAR, CSTAR, FMASK */
+static uint32_t features;        /* CPUID 1 ECX */
 
 /* Of the capability MSRs: 0x480 to 0x490, and IA32_FEATURE_CONTROL. */
 static uint64_t caps[0x11], feature_control;
@@ -57,6 +58,7 @@ static void power_on(void)
 	for (uint32_t i = 0; i <= CPUS; i++)
 		current[i] = NOBODY;
 	here = 1;
+	memset(system_calls, 0, sizeof(system_calls));
 	features = BIT(5);
 	feature_control = VMX_FEATURE_LOCK | VMX_FEATURE_VMXON;
 	memset(caps, 0, sizeof(caps));
@@ -236,13 +238,22 @@ uint64_t vmm__native_rdmsr(uint32_t msr)
 		return feature_control;
 	if (msr == X86_MSR_EFER)
 		return BIT(11);
+	if (msr >= X86_MSR_STAR && msr <= X86_MSR_SFMASK)
+		return system_calls[msr - X86_MSR_STAR];
 	return msr >= VMX_MSR_BASIC && msr <= VMX_MSR_TRUE_ENTRY ? caps[msr - VMX_MSR_BASIC] : 0;
 }
 
+/* What is no value is #GP, and here that is the host's. */
 void vmm__native_wrmsr(uint32_t msr, uint64_t value)
 {
 	if (msr == VMX_MSR_FEATURE_CONTROL)
 		feature_control = value;
+	if (msr == X86_MSR_LSTAR || msr == X86_MSR_CSTAR || msr == X86_MSR_KERNEL_GS)
+		assert_int_equal((int64_t)(value << 16) >> 16, value);
+	if (msr == X86_MSR_SFMASK)
+		assert_int_equal(value >> 32, 0);
+	if (msr >= X86_MSR_STAR && msr <= X86_MSR_SFMASK)
+		system_calls[msr - X86_MSR_STAR] = value;
 }
 
 uint64_t vmm__native_xgetbv(void)
@@ -578,6 +589,68 @@ static void state_is_read_from_another_cpu(void **state)
 	end(&g);
 }
 
+/* --- MSRs that the host writes for the guest --- */
+
+static int write_msr(struct vmcs *v)
+{
+	v->field[VMX_REASON] = VMX_REASON_WRMSR;
+	v->field[VMX_EXIT_LEN] = 2;
+	return VMX_RAN;
+}
+
+static uint64_t event_seen;
+
+static int see_event(struct vmcs *v)
+{
+	event_seen = v->field[VMX_ENTRY_EVENT];
+	v->field[VMX_ENTRY_EVENT] = 0;
+	return halt(v);
+}
+
+/* The value that the CPU has for the guest, or UINT64_MAX if it got #GP. */
+static uint64_t written(struct guest *g, uint32_t msr, uint64_t value)
+{
+	static step *const writes[] = {write_msr, see_event};
+	struct vmm_x86_msr out = {.index = msr};
+	struct vmm_x86_regs regs;
+	struct vmm_exit exit;
+
+	assert_int_equal(vmm_vcpu_get_state(g->vcpu[0], VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)),
+			 0);
+	regs.rcx = msr;
+	regs.rax = value & UINT32_MAX;
+	regs.rdx = value >> 32;
+	assert_int_equal(vmm_vcpu_set_state(g->vcpu[0], VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)),
+			 0);
+	steps = writes;
+	assert_int_equal(vmm_vcpu_run(g->vcpu[0], &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_HLT);
+	if ((event_seen & 0x800000ff) == 0x8000000d)
+		return UINT64_MAX;
+	assert_int_equal(vmm_vcpu_get_state(g->vcpu[0], VMM_STATE_X86_MSRS, 0, &out, sizeof(out)),
+			 0);
+	return out.value;
+}
+
+static void no_value_of_a_guest_faults_in_the_host(void **state)
+{
+	const uint64_t wide = UINT64_C(0x0001000000000000);
+	struct vmm_x86_msr msr = {X86_MSR_KERNEL_GS, 0, wide};
+	struct guest g;
+
+	(void)state;
+	power_on();
+	g = begin(1);
+	assert_int_equal(written(&g, X86_MSR_LSTAR, wide - 1 - (wide >> 1)), wide / 2 - 1);
+	assert_int_equal(written(&g, X86_MSR_LSTAR, wide), UINT64_MAX);
+	assert_int_equal(written(&g, X86_MSR_CSTAR, wide / 2), UINT64_MAX);
+	assert_int_equal(written(&g, X86_MSR_SFMASK, UINT32_MAX), UINT32_MAX);
+	assert_int_equal(written(&g, X86_MSR_SFMASK, BIT(32)), UINT64_MAX);
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_MSRS, 0, &msr, sizeof(msr)),
+			 -VMM_ERANGE);
+	end(&g);
+}
+
 /* --- entry checks --- */
 
 static const struct {
@@ -734,6 +807,7 @@ int main(void)
 		cmocka_unit_test(fixed_bits_are_there_and_not_seen),
 		cmocka_unit_test(a_vmcs_moves_by_being_cleared),
 		cmocka_unit_test(state_is_read_from_another_cpu),
+		cmocka_unit_test(no_value_of_a_guest_faults_in_the_host),
 		cmocka_unit_test(entries_that_fail_tell_the_field),
 		cmocka_unit_test(entries_that_are_refused_tell_the_control),
 		cmocka_unit_test(slices_end_by_the_processors_timer),
