@@ -150,8 +150,12 @@ vmm__vmx_attach:
 	popfq
 	ret
 
+/* With interrupts off, too: the call that takes another vCPU away from this CPU ends VMX operation, and
+ * VMPTRST is #UD without it. */
 	.globl vmm__vmx_is_current
 vmm__vmx_is_current:
+	pushfq
+	cli
 	mov %cr4, %rax
 	test $CR4_VMXE, %eax
 	jz 1f
@@ -161,8 +165,10 @@ vmm__vmx_is_current:
 	xor %eax, %eax
 	cmp NATIVE_W_OWN(VMX_OWN_VMCS)(%rdi), %rdx
 	sete %al
+	popfq
 	ret
 1:	xor %eax, %eax
+	popfq
 	ret
 
 	.globl vmm__vmx_detach
