@@ -252,6 +252,7 @@
 #define VMX_REASON_MWAIT      36u
 #define VMX_REASON_MONITOR    39u
 #define VMX_REASON_PAUSE      40u
+#define VMX_REASON_MC         41u /* entry failed: machine check */
 #define VMX_REASON_EPT        48u
 #define VMX_REASON_MISCONFIG  49u
 #define VMX_REASON_INVEPT     50u

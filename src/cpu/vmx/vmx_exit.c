@@ -271,8 +271,10 @@ int vmm__vmx_handle_failure(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 		v->vmcb->exitinfo1 = vmm__vmx_read(VMX_INSN_ERROR);
 	else
 		v->vmcb->exitinfo1 = vmm__vmx_read(VMX_QUALIFICATION);
+	if ((v->vmcb->exitcode & ~VMX_REASON_FAILED) == VMX_REASON_MC)
+		vmm__native_machine_check();
 	vmm__vmx_write(VMX_ENTRY_EVENT, 0);
-	v->vmcb->eventinj = 0;
+	vmm__native_unstage(v);
 	vmm__format(text, sizeof(text), "vCPU %u: entry failed: 0x%llx, 0x%llx: %s", v->index,
 		    (unsigned long long)v->vmcb->exitcode, (unsigned long long)v->vmcb->exitinfo1,
 		    field ? field : "no field is known to be wrong");

@@ -214,6 +214,9 @@ static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
 	while (VMM__LIKELY((r = vmm__vmx_enter(&v->world, x->launched)) == VMX_RAN)) {
 		uint64_t reason = vmm__vmx_read(VMX_REASON);
 
+		/* It has not been launched, nor the event delivered: 27.8. */
+		if (VMM__UNLIKELY(reason & VMX_REASON_FAILED))
+			return reason;
 		x->launched = true;
 		v->vmcb->eventinj = 0;
 		if (reason == VMX_REASON_CPUID && skip()) {

@@ -179,7 +179,7 @@ int vmm__vmx_enter(struct vmm__native_world *world, int launched)
 	assert_int_equal(v->launched, launched);
 	check_entry(v);
 	r = (*steps++)(v);
-	v->launched = v->launched || r == VMX_RAN;
+	v->launched = v->launched || (r == VMX_RAN && !(v->field[VMX_REASON] & VMX_REASON_FAILED));
 	return r;
 }
 
@@ -750,6 +750,31 @@ static void entries_that_are_refused_tell_the_control(void **state)
 	end(&g);
 }
 
+/* The event is delivered once there is an entry, which is still the first one. */
+static void an_entry_that_fails_changes_nothing(void **state)
+{
+	static step *const fails[] = {fail_state, see_event};
+	struct vmm_x86_sys sys;
+	struct vmm_exit exit;
+	struct guest g;
+
+	(void)state;
+	power_on();
+	g = begin(1);
+	failing = 0;
+	assert_int_equal(vmm_vcpu_inject(g.vcpu[0], VMM_INJECT_NMI, 0, 0, 0), 0);
+	steps = fails;
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_ENTRY_FAILED);
+	vmcs_here()->field[VMX_PIN] = 0x7f;
+	event_seen = 0;
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_HLT);
+	assert_int_equal(event_seen, 0x80000202);
+	end(&g);
+}
+
 /* --- the timer --- */
 
 static uint64_t timer_seen;
@@ -810,6 +835,7 @@ int main(void)
 		cmocka_unit_test(no_value_of_a_guest_faults_in_the_host),
 		cmocka_unit_test(entries_that_fail_tell_the_field),
 		cmocka_unit_test(entries_that_are_refused_tell_the_control),
+		cmocka_unit_test(an_entry_that_fails_changes_nothing),
 		cmocka_unit_test(slices_end_by_the_processors_timer),
 	};
 
