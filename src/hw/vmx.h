@@ -260,6 +260,8 @@
 #define VMX_REASON_INVVPID    53u
 #define VMX_REASON_WBINVD     54u
 #define VMX_REASON_XSETBV     55u
+#define VMX_REASON_SEAMCALL   76u
+#define VMX_REASON_TDCALL     77u
 #define VMX_REASON_FAILED     BIT(31)
 
 /* INVEPT, INVVPID: 31.3 */

@@ -17,6 +17,11 @@
 
 #define DR6_HIT (BITS(3, 0) | BITS(14, 13))
 
+static bool is_wide(const struct svm_vmcb *vmcb)
+{
+	return (vmcb->efer & X86_EFER_LMA) && (vmcb->cs.attr & CS_L);
+}
+
 /* What the exit interrupted, in the block's form: the same but for the error code's place. What is
  * an instruction (types 4 to 6) is executed again. */
 static void note_event(struct vmm__native_vcpu *v)
@@ -97,7 +102,8 @@ static int handle_cr(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 		return vmm__native_handle_cr8(v, type == VMX_CR_MOV_TO, gpr,
 					      v->vmcb->nrip - v->vmcb->rip);
 	if (type == VMX_CR_MOV_TO && FIELD_GET(VMX_CR_NUMBER, q) == 0)
-		return write_cr0(v, *vmm__native_gpr(v, gpr));
+		return write_cr0(v, *vmm__native_gpr(v, gpr) &
+					    (is_wide(v->vmcb) ? UINT64_MAX : UINT32_MAX));
 	if (type == VMX_CR_MOV_TO && FIELD_GET(VMX_CR_NUMBER, q) == 4) {
 		vmm__native_raise_gp(v); /* only what does not exist leads here */
 		return NATIVE_AGAIN;
@@ -136,7 +142,7 @@ static void note(struct vmm__native_vcpu *v)
 	vmcb->exitinfo1 = vmm__vmx_read(VMX_QUALIFICATION);
 	vmcb->exitinfo2 = vmm__vmx_read(VMX_GPA);
 	vmcb->nrip = vmcb->rip + vmm__vmx_read(VMX_EXIT_LEN);
-	if (!(vmcb->efer & X86_EFER_LMA) || !(vmcb->cs.attr & CS_L))
+	if (!is_wide(vmcb))
 		vmcb->nrip &= UINT32_MAX;
 	note_event(v);
 }
@@ -248,6 +254,8 @@ int vmm__vmx_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 	case VMX_REASON_MONITOR:
 	case VMX_REASON_INVEPT:
 	case VMX_REASON_INVVPID:
+	case VMX_REASON_SEAMCALL:
+	case VMX_REASON_TDCALL:
 		vmm__native_raise_ud(v);
 		return NATIVE_AGAIN;
 	case VMX_REASON_TRIPLE:

@@ -651,6 +651,39 @@ static void no_value_of_a_guest_faults_in_the_host(void **state)
 	end(&g);
 }
 
+/* --- CR0 --- */
+
+static int write_cr0(struct vmcs *v)
+{
+	v->field[VMX_REASON] = VMX_REASON_CR;
+	v->field[VMX_QUALIFICATION] = 0; /* from RAX */
+	v->field[VMX_EXIT_LEN] = 3;
+	return VMX_RAN;
+}
+
+/* Out of 64-bit mode a register's upper half is not written. */
+static void cr0_is_as_wide_as_the_mode(void **state)
+{
+	static step *const writes[] = {write_cr0, see_event};
+	struct vmm_x86_regs regs;
+	struct vmm_x86_sys sys;
+	struct vmm_exit exit;
+	struct guest g;
+
+	(void)state;
+	power_on();
+	g = begin(1);
+	vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_REGS, 0, &regs, sizeof(regs));
+	regs.rax = BIT(40) | 0x10;
+	vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_REGS, 0, &regs, sizeof(regs));
+	steps = writes;
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+	assert_int_equal(event_seen, 0);
+	vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys));
+	assert_int_equal(sys.cr0, 0x10);
+	end(&g);
+}
+
 /* --- entry checks --- */
 
 static const struct {
@@ -833,6 +866,7 @@ int main(void)
 		cmocka_unit_test(a_vmcs_moves_by_being_cleared),
 		cmocka_unit_test(state_is_read_from_another_cpu),
 		cmocka_unit_test(no_value_of_a_guest_faults_in_the_host),
+		cmocka_unit_test(cr0_is_as_wide_as_the_mode),
 		cmocka_unit_test(entries_that_fail_tell_the_field),
 		cmocka_unit_test(entries_that_are_refused_tell_the_control),
 		cmocka_unit_test(an_entry_that_fails_changes_nothing),
