@@ -233,6 +233,16 @@ static void write_blocking(struct vmm__vmx_vcpu *x, uint64_t event)
 	vmm__vmx_write(VMX_GUEST_PENDING, pending);
 }
 
+/* After STI an NMI is not injected, but a processor may call its window open (26.2): the guest
+ * would leave again and again without an instruction. That for interrupts opens after it. */
+static uint32_t nmi_window(const struct svm_vmcb *vmcb)
+{
+	bool sti = (vmcb->shadow & SVM_INT_SHADOW) && (vmcb->rflags & X86_RFLAGS_IF);
+	bool delivers = (vmcb->eventinj & SVM_EVENT_V) != 0; /* which ends it: 27.7.1 */
+
+	return (uint32_t)(sti && !delivers ? VMX_PROC_INT_WINDOW : VMX_PROC_NMI_WINDOW);
+}
+
 static void write_controls(struct vmm__vmx_vcpu *x)
 {
 	const struct vmm__native_vcpu *v = &x->native;
@@ -243,7 +253,7 @@ static void write_controls(struct vmm__vmx_vcpu *x)
 	if (x->window)
 		proc |= (uint32_t)VMX_PROC_INT_WINDOW;
 	if (atomic_load(&v->nmis) != 0)
-		proc |= (uint32_t)VMX_PROC_NMI_WINDOW;
+		proc |= nmi_window(v->vmcb);
 	if (x->traps_dr)
 		proc |= (uint32_t)VMX_PROC_MOV_DR;
 	if (x->traps_pause)

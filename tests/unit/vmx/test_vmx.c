@@ -651,7 +651,41 @@ static void no_value_of_a_guest_faults_in_the_host(void **state)
 	end(&g);
 }
 
-/* --- CR0 --- */
+/* --- events, CR0 --- */
+
+static uint64_t windows;
+
+static int see_windows(struct vmcs *v)
+{
+	windows = v->field[VMX_PROC] & (VMX_PROC_INT_WINDOW | VMX_PROC_NMI_WINDOW);
+	return halt(v);
+}
+
+/* Not at once, which would be for ever. */
+static void nmis_wait_for_the_instruction_after_sti(void **state)
+{
+	static step *const sees[] = {see_windows};
+	const struct vmm_x86_events events = {.shadow = VMM_X86_SHADOW_STI, .nmi_pending = 1};
+	struct vmm_x86_regs regs;
+	struct vmm_exit exit;
+	struct guest g;
+
+	(void)state;
+	for (uint32_t on = 0; on < 2; on++) {
+		power_on();
+		g = begin(1);
+		vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_REGS, 0, &regs, sizeof(regs));
+		regs.rflags = on ? 0x202 : 2;
+		vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_REGS, 0, &regs, sizeof(regs));
+		assert_int_equal(vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_EVENTS, 0, &events,
+						    sizeof(events)),
+				 0);
+		steps = sees;
+		assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+		assert_int_equal(windows, on ? VMX_PROC_INT_WINDOW : VMX_PROC_NMI_WINDOW);
+		end(&g);
+	}
+}
 
 static int write_cr0(struct vmcs *v)
 {
@@ -866,6 +900,7 @@ int main(void)
 		cmocka_unit_test(a_vmcs_moves_by_being_cleared),
 		cmocka_unit_test(state_is_read_from_another_cpu),
 		cmocka_unit_test(no_value_of_a_guest_faults_in_the_host),
+		cmocka_unit_test(nmis_wait_for_the_instruction_after_sti),
 		cmocka_unit_test(cr0_is_as_wide_as_the_mode),
 		cmocka_unit_test(entries_that_fail_tell_the_field),
 		cmocka_unit_test(entries_that_are_refused_tell_the_control),
