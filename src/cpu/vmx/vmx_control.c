@@ -19,6 +19,9 @@
 /* What always leaves the guest. */
 #define EXCEPTIONS ((uint32_t)(BIT(NATIVE_DB) | BIT(NATIVE_AC) | BIT(NATIVE_MC)))
 
+/* Of PAE's directory pointers: SDM 3A table 4-8. */
+#define PDPTE_RESERVED (BITS(63, 52) | BITS(8, 5) | BITS(2, 1))
+
 /* SVM's attributes are closed up: src/hw/svm.h. */
 #define SEG_S   BIT(4)
 #define SEG_DPL BITS(6, 5)
@@ -142,7 +145,8 @@ static void set_entry(struct vmm__vmx_vcpu *x, bool long_mode)
 	vmm__vmx_write(VMX_ENTRY, entry);
 }
 
-/* An entry takes PAE's directory pointers from here (27.3.2.4); the guest's are where CR3 says. */
+/* An entry takes PAE's directory pointers from here (27.3.2.4); the guest's are where CR3 says. It
+ * may have written there since: what an entry would refuse (27.3.1.6) is left out. */
 static void write_pdptes(const struct vmm__native_vcpu *v)
 {
 	const struct vmm__services *s = v->vm->services;
@@ -154,7 +158,7 @@ static void write_pdptes(const struct vmm__native_vcpu *v)
 	    s->read(s->core, vmcb->cr3 & BITS(31, 5), raw, sizeof(raw)) != 0)
 		return;
 	for (uint32_t i = 0; i < 4; i++)
-		vmm__vmx_write(VMX_GUEST_PDPTE0 + 2 * i, vmm__le64(raw + 8 * i));
+		vmm__vmx_write(VMX_GUEST_PDPTE0 + 2 * i, vmm__le64(raw + 8 * i) & ~PDPTE_RESERVED);
 }
 
 static void write_rest(struct vmm__native_vcpu *v)
