@@ -324,6 +324,7 @@ int vmm__native_emulate(struct vmm__native_vcpu *v, uint64_t gpa, bool write, ui
 	struct vmm__x86_emulator *e = &v->emulator;
 	int r;
 
+	vmm__native_regs(v, false);
 	find_paging(v, &e->paging);
 	e->xcr0 = v->has_xsave ? v->world.xcr0 : 0;
 	ask(v, gpa, write);

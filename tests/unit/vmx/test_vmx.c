@@ -589,6 +589,36 @@ static void state_is_read_from_another_cpu(void **state)
 	end(&g);
 }
 
+/* A MOV to AL from where there is no memory; the guest has changed its segments since it began. */
+static int read_nothing(struct vmcs *v)
+{
+	v->field[VMX_GUEST_BASE + 2] = 0;            /* CS */
+	v->field[VMX_GUEST_BASE + 6] = RAM + 0x1000; /* DS */
+	v->field[VMX_GUEST_RIP] = 0x1000;
+	v->field[VMX_REASON] = VMX_REASON_EPT;
+	v->field[VMX_QUALIFICATION] = 1;
+	v->field[VMX_GPA] = RAM + 0x1234;
+	return VMX_RAN;
+}
+
+static void emulation_sees_the_registers_of_the_exit(void **state)
+{
+	static const uint8_t code[3] = {0xa0, 0x34, 0x02};
+	static step *const reads[] = {read_nothing};
+	struct vmm_exit exit;
+	struct guest g;
+
+	(void)state;
+	power_on();
+	g = begin(1);
+	assert_int_equal(vmm_vm_write(g.vm, 0x1000, code, sizeof(code)), 0);
+	steps = reads;
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_MMIO);
+	assert_int_equal(exit.addr, RAM + 0x1234);
+	end(&g);
+}
+
 /* --- MSRs that the host writes for the guest --- */
 
 static int write_msr(struct vmcs *v)
@@ -899,6 +929,7 @@ int main(void)
 		cmocka_unit_test(fixed_bits_are_there_and_not_seen),
 		cmocka_unit_test(a_vmcs_moves_by_being_cleared),
 		cmocka_unit_test(state_is_read_from_another_cpu),
+		cmocka_unit_test(emulation_sees_the_registers_of_the_exit),
 		cmocka_unit_test(no_value_of_a_guest_faults_in_the_host),
 		cmocka_unit_test(nmis_wait_for_the_instruction_after_sti),
 		cmocka_unit_test(cr0_is_as_wide_as_the_mode),
