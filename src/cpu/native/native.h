@@ -113,6 +113,8 @@ struct vmm__native_ops {
 	/* A dedicated vCPU, after vcpu_reset() and when it settles: its partition says how. NULL:
 	 * there are none. */
 	void (*dedicate)(struct vmm__native_vcpu *v);
+	/* A dedicated vCPU goes into the guest once: NATIVE_AGAIN, or as run(). NULL: as above. */
+	int (*stay)(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error);
 	/* The calling CPU is ready for this vCPU: entering will not call
 	 * vmm__native_timer_here(). NULL: nobody knows. */
 	bool (*is_here)(const struct vmm__native_vcpu *v);
@@ -525,6 +527,7 @@ void vmm__native_partition_filter(struct vmm__native_vm *vm);
 int vmm__native_partition_get_msr(struct vmm__native_vcpu *v, uint32_t index, uint64_t *value);
 int vmm__native_partition_set_msr(struct vmm__native_vcpu *v, uint32_t index, uint64_t value);
 void vmm__native_partition_post(void *vm, uint32_t index, uint32_t vector);
+int vmm__native_run_dedicated(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
 /* Before each entry: this CPU is the vCPU's, now if it has none. */
 int vmm__native_partition_enter(struct vmm__native_vcpu *v, struct vmm_error *error);
 /* After each exit of one. @reason: VMM_PARTITION_ */
@@ -635,11 +638,12 @@ void vmm__native_reset_fpu(struct vmm__native_vcpu *v);
 	.x86_msr_list = vmm__native_msr_list, .vcpu_create = vmm__native_vcpu_create,             \
 	.vcpu_destroy = vmm__native_vcpu_destroy, .vcpu_seal = vmm__native_vcpu_seal,             \
 	.x86_get_cpuid = vmm__native_get_cpuid, .vcpu_reset = vmm__native_vcpu_reset,             \
-	.partition_exits = vmm__native_partition_exits, .complete = vmm__native_complete,         \
-	.kick = vmm__native_kick, .wait = vmm__native_wait, .slice = vmm__native_slice,           \
-	.inject = vmm__native_inject, .request_window = vmm__native_request_window,               \
-	.state_size = vmm__native_state_size, .get_state = vmm__native_get_state,                 \
-	.set_state = vmm__native_set_state, .debug = vmm__native_debug,                           \
-	.translate = vmm__native_translate
+	.run_dedicated = vmm__native_run_dedicated, .settle = vmm__native_settle,                 \
+	.exit_budget = vmm__native_exit_budget, .partition_exits = vmm__native_partition_exits,   \
+	.complete = vmm__native_complete, .kick = vmm__native_kick, .wait = vmm__native_wait,     \
+	.slice = vmm__native_slice, .inject = vmm__native_inject,                                 \
+	.request_window = vmm__native_request_window, .state_size = vmm__native_state_size,       \
+	.get_state = vmm__native_get_state, .set_state = vmm__native_set_state,                   \
+	.debug = vmm__native_debug, .translate = vmm__native_translate
 
 #endif

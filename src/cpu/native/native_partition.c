@@ -376,3 +376,34 @@ int vmm__native_partition_enter(struct vmm__native_vcpu *v, struct vmm_error *er
 		apply_settled(v);
 	return r;
 }
+
+static int run(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
+{
+	int r;
+
+	do {
+		if (vmm__native_partition_due(v, exit))
+			return 0;
+		if ((atomic_load(&v->world.request) | v->mp) != 0) {
+			if (vmm__native_serve_requests(v))
+				return VMM__INTERRUPTED;
+			if (vmm__native_deliver(v, exit))
+				return 0;
+		}
+		r = v->vm->ops->stay(v, exit, error);
+	} while (r == NATIVE_AGAIN);
+	return r;
+}
+
+int vmm__native_run_dedicated(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
+{
+	struct vmm__native_vcpu *v = vcpu;
+	int r;
+
+	if (vmm__native_complete(v, exit, error) != 0)
+		return 0;
+	atomic_store(&v->partition.running, 1);
+	r = run(v, exit, error);
+	atomic_store(&v->partition.running, 0);
+	return r;
+}

@@ -82,6 +82,10 @@ _Static_assert(offsetof(struct vmm__native_world, live) == NATIVE_W_LIVE, "assem
 VMM__SYSV void vmm__native_load_fpu(struct vmm__native_world *world);
 VMM__SYSV void vmm__native_unload_fpu(struct vmm__native_world *world);
 
+/* Of a dedicated vCPU, by the engine's @way(world, a, b), with the guest's task priority. */
+VMM__SYSV uint64_t vmm__native_enter_dedicated(struct vmm__native_world *world, uint64_t a,
+					       const void *b, uint64_t *tpr, void (*way)(void));
+
 VMM__SYSV uint64_t vmm__native_rdmsr(uint32_t msr);
 VMM__SYSV void vmm__native_wrmsr(uint32_t msr, uint64_t value);
 VMM__SYSV uint64_t vmm__native_xgetbv(void);

@@ -91,6 +91,7 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 		.trap_dr = vmm__svm_trap_dr,
 		.trap_bp = vmm__svm_trap_bp,
 		.dedicate = vmm__svm_dedicate,
+		.stay = vmm__svm_stay,
 		.is_here = vmm__svm_is_here,
 		.trap_pause = vmm__svm_trap_pause,
 	};
@@ -107,9 +108,6 @@ const struct vmm_engine *vmm_engine_svm(void)
 		.cap = cap,
 		.vm_create = vm_create,
 		.run = vmm__svm_run,
-		.run_dedicated = vmm__svm_run_dedicated,
-		.settle = vmm__native_settle,
-		.exit_budget = vmm__native_exit_budget,
 	};
 
 	return &engine;

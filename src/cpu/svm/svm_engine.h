@@ -35,7 +35,7 @@ void vmm__svm_give_cpu(struct vmm__native_vcpu *v);
 /* Of the exit that has come: VMM_PARTITION_ */
 uint32_t vmm__svm_reason(const struct vmm__native_vcpu *v);
 void vmm__svm_dedicate(struct vmm__native_vcpu *v);
-int vmm__svm_run_dedicated(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);
+int vmm__svm_stay(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error);
 
 /* svm_exit.c: exits that the run loop does not handle itself, as those of native_exit.c. */
 int vmm__svm_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-/* Dedicated vCPUs on SVM (native_partition.c): their intercepts, and a run() that counts every
+/* Dedicated vCPUs on SVM (native_partition.c): their intercepts, and a stay that counts every
  * exit. */
 #include "svm_engine.h"
 
 #define X2_ICR 0x830u
-
-VMM__SYSV uint64_t vmm__svm_enter_dedicated(struct vmm__native_world *world, uint64_t *tpr);
 
 /* Interrupts are the guest's: APM2 15.21.1, without V_INTR_MASKING its own IF masks them. */
 void vmm__svm_dedicate(struct vmm__native_vcpu *v)
@@ -63,8 +61,7 @@ uint32_t vmm__svm_reason(const struct vmm__native_vcpu *v)
 	}
 }
 
-/* One stay in the guest: NATIVE_AGAIN, or as run(). */
-static int enter(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
+int vmm__svm_stay(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
 {
 	int r = vmm__native_partition_enter(v, error);
 	uint64_t entered;
@@ -75,7 +72,8 @@ static int enter(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_e
 		vmm__native_unstage(v);
 		return r;
 	}
-	entered = vmm__svm_enter_dedicated(&v->world, &v->partition.tpr);
+	entered = vmm__native_enter_dedicated(&v->world, 0, NULL, &v->partition.tpr,
+					      (void (*)(void))vmm__svm_enter);
 	vmm__svm_give_cpu(v);
 	if (!entered) {
 		vmm__native_unstage(v);
@@ -85,35 +83,4 @@ static int enter(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_e
 	v->vmcb->tlb_control = SVM_TLB_NOTHING;
 	vmm__native_partition_count(v, vmm__svm_reason(v));
 	return vmm__svm_handle(v, exit, error);
-}
-
-static int run(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
-{
-	int r;
-
-	do {
-		if (vmm__native_partition_due(v, exit))
-			return 0;
-		if ((atomic_load(&v->world.request) | v->mp) != 0) {
-			if (vmm__native_serve_requests(v))
-				return VMM__INTERRUPTED;
-			if (vmm__native_deliver(v, exit))
-				return 0;
-		}
-		r = enter(v, exit, error);
-	} while (r == NATIVE_AGAIN);
-	return r;
-}
-
-int vmm__svm_run_dedicated(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
-{
-	struct vmm__native_vcpu *v = vcpu;
-	int r;
-
-	if (vmm__native_complete(v, exit, error) != 0)
-		return 0;
-	atomic_store(&v->partition.running, 1);
-	r = run(v, exit, error);
-	atomic_store(&v->partition.running, 0);
-	return r;
 }

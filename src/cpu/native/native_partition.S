@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * vmm__svm_enter_dedicated(RDI = world, RSI = task priority of the guest), RAX as vmm__svm_enter().
+ * vmm__native_enter_dedicated(RDI, RSI, RDX = arguments of the engine's way into the guest, RCX = task
+ * priority of the guest, R8 = that way), RAX as it gives.
  * The CPU's local APIC is the guest's, in x2APIC mode. Interrupts pass the host by: the priority
- * that lets them in is the APIC's only with IF clear, and in the guest (APM2 15.21.1: without
- * V_INTR_MASKING its own IF masks them).
+ * that lets them in is the APIC's only with IF clear, and in the guest, whose own IF masks them.
  */
 #define MSR_TPR 0x808
 
 	.text
 
-	.globl vmm__svm_enter_dedicated
+	.globl vmm__native_enter_dedicated
 	.balign 16
-vmm__svm_enter_dedicated:
+vmm__native_enter_dedicated:
 	pushfq
-	push %rsi
+	push %rcx
 	push %rbx	/* for the stack's alignment too */
+	mov %rdx, %r9
 	cli
+	mov (%rcx), %eax
 	mov $MSR_TPR, %ecx
-	mov (%rsi), %eax
 	xor %edx, %edx
 	wrmsr
-	call vmm__svm_enter
+	mov %r9, %rdx
+	call *%r8
 	mov %rax, %rbx
 	mov $MSR_TPR, %ecx
 	rdmsr
@@ -31,7 +33,7 @@ vmm__svm_enter_dedicated:
 	wrmsr
 	mov %rbx, %rax
 	pop %rbx
-	pop %rsi
+	pop %rcx
 	popfq
 	ret
 
