@@ -260,16 +260,24 @@ static void apply_settled(struct vmm__native_vcpu *v)
 	atomic_store(&p->settled, 1);
 }
 
-/* A vCPU that is in the guest is brought out once, by a flush that it does not need. */
+static bool is_settled(const struct vmm__native_vcpu *v)
+{
+	return atomic_load(&v->partition.settled) &&
+	       !(atomic_load(&v->world.request) & NATIVE_REQ_FLUSH);
+}
+
+/* A vCPU that is in the guest is brought out once, by a flush that it does not need. One that has
+ * settled just before is waited for as well: its exit is not to come later. */
 static int await_settled(struct vmm__native_vcpu *v)
 {
 	const struct vmm_host *host = v->vm->host;
 	uint64_t start = host->time_ns(host->opaque);
 
-	while (atomic_load(&v->partition.running) && !atomic_load(&v->partition.settled)) {
+	while (atomic_load(&v->partition.running) && !is_settled(v)) {
 		if (host->time_ns(host->opaque) - start > LEAVE_NS)
 			return -VMM_ETIMEOUT;
-		vmm__native_request(v, NATIVE_REQ_FLUSH);
+		if (!atomic_load(&v->partition.settled))
+			vmm__native_request(v, NATIVE_REQ_FLUSH);
 		vmm__wait(host, &v->world.request, NATIVE_REQ_FLUSH, REKICK_NS);
 	}
 	return 0;
