@@ -192,6 +192,8 @@
 #define VMX_AR_L        BIT(13)
 #define VMX_AR_DB       BIT(14)
 
+#define VMX_ACTIVITY_HLT 1u /* 25.4.2 */
+
 #define VMX_BLOCK_STI    BIT(0) /* 25.4.2, table 25-3 */
 #define VMX_BLOCK_MOV_SS BIT(1)
 #define VMX_BLOCK_NMI    BIT(3)

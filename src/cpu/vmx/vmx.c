@@ -73,6 +73,8 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 		.is_here = vmm__vmx_is_here,
 		.set_timer = vmm__vmx_set_timer,
 		.trap_pause = vmm__vmx_trap_pause,
+		.dedicate = vmm__vmx_dedicate,
+		.stay = vmm__vmx_stay,
 	};
 
 	return vmm__native_vm_create(&ops, services, config, out, error);

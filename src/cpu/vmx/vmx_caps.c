@@ -58,6 +58,11 @@ static const struct control controls[] = {
 /* PE, NE, PG */
 #define CR0_FIXED (BIT(0) | BIT(5) | BIT(31))
 
+uint32_t vmm__vmx_forced(uint32_t which)
+{
+	return (uint32_t)vmm__native_rdmsr(controls[which].msr);
+}
+
 uint32_t vmm__vmx_control(uint32_t which)
 {
 	const struct control *c = &controls[which];

@@ -164,7 +164,7 @@ static const char *check_rest(void)
 
 	if ((rflags & RFLAGS_BAD) || !(rflags & 2) || (interrupt && !(rflags & X86_RFLAGS_IF)))
 		return "RFLAGS";
-	if (vmm__vmx_read(VMX_GUEST_ACTIVITY) != 0)
+	if (vmm__vmx_read(VMX_GUEST_ACTIVITY) > VMX_ACTIVITY_HLT)
 		return "activity state";
 	if (shadow == (VMX_BLOCK_STI | VMX_BLOCK_MOV_SS) ||
 	    ((blocking & VMX_BLOCK_STI) && !(rflags & X86_RFLAGS_IF)) || (interrupt && shadow) ||

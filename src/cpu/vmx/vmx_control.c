@@ -287,6 +287,9 @@ void vmm__vmx_store(struct vmm__native_vcpu *v)
 	write_blocking(x, vmcb->eventinj);
 	if (vmcb->eventinj & SVM_EVENT_V)
 		write_event(x, vmcb->eventinj);
+	/* A dedicated vCPU halts by itself, until it is told something else. */
+	if (v->dedicated && (x->dirty || vmcb->eventinj != 0))
+		vmm__vmx_write(VMX_GUEST_ACTIVITY, 0);
 	write_controls(x);
 	if (vmcb->tlb_control != SVM_TLB_NOTHING)
 		vmm__vmx_flush();
@@ -300,15 +303,16 @@ void vmm__vmx_store(struct vmm__native_vcpu *v)
 static void make(struct vmm__vmx_vcpu *x)
 {
 	const struct vmm__native_vm *vm = x->native.vm;
+	const uint8_t *msrpm = x->native.dedicated ? x->native.partition.msrpm : vm->msrpm;
 	uint64_t iopm = vmm__native_phys(vm, vm->iopm);
 	const uint64_t fields[][2] = {
-		{VMX_PIN, vmm__vmx_control(VMX_CONTROL_PIN)},
+		{VMX_PIN, x->pin},
 		{VMX_PROC, x->proc},
 		{VMX_PROC2, vmm__vmx_control(VMX_CONTROL_PROC2)},
 		{VMX_EXIT, vmm__vmx_control(VMX_CONTROL_EXIT)},
 		{VMX_IO_BITMAP_A, iopm},
 		{VMX_IO_BITMAP_B, iopm + 4096},
-		{VMX_MSR_BITMAP, vmm__native_phys(vm, vm->msrpm)},
+		{VMX_MSR_BITMAP, vmm__native_phys(vm, msrpm)},
 		{VMX_EPTP, vm->pt.root_pa | VMX_EPTP_WB | VMX_EPTP_WALK_4 | VMX_EPTP_AD},
 		{VMX_VPID, VMX_ONE_VPID},
 		{VMX_TSC_OFFSET, x->tsc_offset},
@@ -338,6 +342,24 @@ static uint64_t tss_base(const struct vmm__vmx_host *h)
 
 	return vmm__le16(d + 2) | (uint64_t)d[4] << 16 | (uint64_t)d[7] << 24 |
 	       (uint64_t)vmm__le32(d + 8) << 32;
+}
+
+/*
+ * On the way into a dedicated vCPU an NMI has its own gate, which turns back to the host; the
+ * others are the host's, at whose IDT's base the exit points the CPU again (vmx_world.S).
+ */
+static void write_idt(struct vmm__vmx_vcpu *x)
+{
+	uintptr_t nmi = (uintptr_t)vmm__vmx_nmi_gate;
+
+	x->idts[0] =
+		(struct vmm__vmx_table){.base = (uintptr_t)x->idt, .limit = sizeof(x->idt) - 1};
+	x->idts[1] = x->host.idt;
+	memcpy(x->idt, (const void *)(uintptr_t)x->host.idt.base, sizeof(x->idt));
+	/* SDM 3A 6.14.1: a 64-bit interrupt gate, on the stack that it comes on. */
+	x->idt[4] = (nmi & 0xffff) | (uint64_t)x->host.cs << 16 | UINT64_C(0x8e00) << 32 |
+		    (nmi >> 16 & 0xffff) << 48;
+	x->idt[5] = nmi >> 32;
 }
 
 /* What an exit makes of the CPU: 25.5. */
@@ -401,8 +423,11 @@ int vmm__vmx_bring(struct vmm__native_vcpu *v, struct vmm_error *error)
 	const struct vmm_host *host = v->vm->host;
 	uint64_t cpu = host->thread_id(host->opaque);
 
-	if (x->at == cpu && vmm__vmx_is_current(&v->world))
+	if (x->at == cpu && vmm__vmx_is_current(&v->world)) {
+		if (!x->made)
+			make(x);
 		return 0;
+	}
 	if (x->at != 0 && x->at != cpu)
 		host->cpu_call(host->opaque, x->at, leave, v);
 	x->at = 0;
@@ -413,6 +438,8 @@ int vmm__vmx_bring(struct vmm__native_vcpu *v, struct vmm_error *error)
 	x->at = cpu;
 	v->vmcb->tlb_control = SVM_TLB_ALL;
 	write_host(x);
+	if (v->dedicated)
+		write_idt(x);
 	if (!x->made)
 		make(x);
 	return 0;
@@ -443,11 +470,25 @@ void vmm__vmx_vcpu_reset(struct vmm__native_vcpu *v)
 	x->pending = x->tsc_offset = 0;
 	x->deadline = UINT64_MAX;
 	x->timer_shift = vmm__vmx_timer_shift();
+	x->pin = vmm__vmx_control(VMX_CONTROL_PIN);
 	x->proc = vmm__vmx_control(VMX_CONTROL_PROC) | (uint32_t)VMX_PROC_MOV_DR;
 	x->entry = vmm__vmx_control(VMX_CONTROL_ENTRY);
 }
 
 /* --- what makes the guest leave --- */
+
+/* Interrupts, HLT and the task priority are the guest's, and no timer of the host's runs. */
+void vmm__vmx_dedicate(struct vmm__native_vcpu *v)
+{
+	struct vmm__vmx_vcpu *x = vmm__vmx(v);
+	const uint32_t proc = (uint32_t)(VMX_PROC_HLT | VMX_PROC_CR8_LOAD | VMX_PROC_CR8_STORE);
+
+	x->pin &= (uint32_t) ~(VMX_PIN_EXTINT | VMX_PIN_TIMER);
+	x->pin |= vmm__vmx_forced(VMX_CONTROL_PIN);
+	x->proc = (x->proc & ~proc) | vmm__vmx_forced(VMX_CONTROL_PROC);
+	x->timer_shift = UINT32_MAX;
+	x->made = false;
+}
 
 /* 25.6.9: a bit each, of four ranges. Writes to the MSRs of system calls are seen. */
 void vmm__vmx_pass_msr(struct vmm__native_vm *vm, uint32_t msr, uint32_t access)

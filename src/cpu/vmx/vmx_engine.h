@@ -27,6 +27,9 @@
 /* STAR, LSTAR, CSTAR, SFMASK, KERNEL_GS_BASE: as they follow each other in the block. */
 #define VMX_MSRS 5u
 
+/* 32 gates of two each. */
+#define VMX_IDT_WORDS 64u
+
 struct vmm__vmx_vcpu {
 	struct vmm__native_vcpu native;
 	uint64_t at; /* the CPU where the VMCS is, or may be, active; 0: none */
@@ -36,6 +39,7 @@ struct vmm__vmx_vcpu {
 	bool dirty; /* and they are to be written */
 	bool window, traps_dr, traps_pause;
 	uint32_t exceptions; /* that leave the guest; written with what is dirty */
+	uint32_t pin;        /* pin-based controls */
 	uint32_t proc;       /* processor controls, as they stand in the VMCS */
 	uint32_t entry;      /* entry controls, the same */
 	uint64_t tsc_offset; /* the same */
@@ -46,6 +50,9 @@ struct vmm__vmx_vcpu {
 	uint64_t host_cr3, host_fs, host_gs; /* as they stand in the VMCS */
 	uint64_t host_msr[VMX_MSRS];
 	struct vmm__vmx_host host;
+	/* Of a dedicated vCPU: the IDT on its way into the guest, and the host's. */
+	struct vmm__vmx_table idts[2];
+	uint64_t idt[VMX_IDT_WORDS];
 };
 
 static inline struct vmm__vmx_vcpu *vmm__vmx(struct vmm__native_vcpu *v)
@@ -61,6 +68,8 @@ static inline struct vmm__vmx_vcpu *vmm__vmx(struct vmm__native_vcpu *v)
 #define VMX_CONTROL_ENTRY 4u
 /* This engine can run on this processor. */
 int vmm__vmx_check_caps(struct vmm_error *error);
+/* What must be 1 of a control. */
+uint32_t vmm__vmx_forced(uint32_t which);
 /* A VMCS's control to begin with: what is needed, what is of use, and what must be. */
 uint32_t vmm__vmx_control(uint32_t which);
 /* The preemption timer counts by this bit of the TSC; UINT32_MAX: there is none. */
@@ -83,7 +92,10 @@ void vmm__vmx_trap_dr(struct vmm__native_vcpu *v, bool on);
 void vmm__vmx_trap_bp(struct vmm__native_vcpu *v, bool on);
 void vmm__vmx_trap_pause(struct vmm__native_vcpu *v, bool on);
 
+void vmm__vmx_dedicate(struct vmm__native_vcpu *v);
+
 /* vmx_run.c */
+int vmm__vmx_stay(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error);
 bool vmm__vmx_set_timer(struct vmm__native_vcpu *v);
 bool vmm__vmx_is_here(const struct vmm__native_vcpu *v);
 int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);

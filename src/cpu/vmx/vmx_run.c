@@ -110,7 +110,8 @@ static int load(struct vmm__native_vcpu *v, struct vmm_error *error)
 	const uint64_t *msr = &v->vmcb->star;
 	int r = 0;
 
-	if (VMM__UNLIKELY(cpu != v->cpu || cpu != x->at || !vmm__vmx_is_current(&v->world)))
+	if (VMM__UNLIKELY(cpu != v->cpu || cpu != x->at || !x->made ||
+			  !vmm__vmx_is_current(&v->world)))
 		r = make_ready(v, cpu, error);
 	if (VMM__UNLIKELY(r != 0))
 		return r;
@@ -211,7 +212,7 @@ static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
 	struct vmm__vmx_vcpu *x = vmm__vmx(v);
 	int r;
 
-	while (VMM__LIKELY((r = vmm__vmx_enter(&v->world, x->launched)) == VMX_RAN)) {
+	while (VMM__LIKELY((r = vmm__vmx_enter(&v->world, x->launched, NULL)) == VMX_RAN)) {
 		uint64_t reason = vmm__vmx_read(VMX_REASON);
 
 		/* It has not been launched, nor the event delivered: 27.8. */
@@ -241,6 +242,23 @@ static void unstage(struct vmm__native_vcpu *v)
 	vmm__native_unstage(v);
 }
 
+/* Of an exit, or what came instead of one. */
+static int handle(struct vmm__native_vcpu *v, uint64_t reason, struct vmm_exit *exit)
+{
+	if (reason == NO_ENTRY) {
+		unstage(v);
+		return NATIVE_AGAIN;
+	}
+	v->vmcb->exitcode = reason == FAILED ? 0 : reason;
+	if (reason == FAILED || (reason & VMX_REASON_FAILED))
+		return vmm__vmx_handle_failure(v, exit);
+	if (v->dedicated)
+		vmm__native_partition_count(v, vmm__vmx_reason(v));
+	else
+		vmm__native_count(v, vmm__vmx_reason(v));
+	return vmm__vmx_handle(v, exit);
+}
+
 static int go_on(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
 {
 	uint64_t reason;
@@ -252,17 +270,38 @@ static int go_on(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_e
 	}
 	reason = run_guest(v);
 	unload(v);
-	if (reason == NO_ENTRY) {
-		unstage(v);
-		return NATIVE_AGAIN;
+	return handle(v, reason, exit);
+}
+
+int vmm__vmx_stay(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
+{
+	struct vmm__vmx_vcpu *x = vmm__vmx(v);
+	/* First, while the CPU's interrupts are the host's: a call that ends VMX operation there
+	 * for another vCPU comes as an NMI later. */
+	int r = vmm__vmx_bring(v, error);
+	uint64_t entered, reason;
+
+	if (r == 0)
+		r = vmm__native_partition_enter(v, error);
+	if (r == 0)
+		r = load(v, error);
+	if (r != 0) {
+		vmm__native_unstage(v);
+		return r;
 	}
-	if (reason == FAILED || (reason & VMX_REASON_FAILED)) {
-		v->vmcb->exitcode = reason == FAILED ? 0 : reason;
-		return vmm__vmx_handle_failure(v, exit);
+	entered = vmm__native_enter_dedicated(&v->world, x->launched, x->idts, &v->partition.tpr,
+					      (void (*)(void))vmm__vmx_enter);
+	reason = entered == VMX_FAILED ? FAILED : NO_ENTRY;
+	if (entered == VMX_RAN)
+		reason = vmm__vmx_read(VMX_REASON);
+	if (entered == VMX_RAN && !(reason & VMX_REASON_FAILED)) {
+		x->launched = true;
+		v->vmcb->eventinj = 0;
 	}
-	v->vmcb->exitcode = reason;
-	vmm__native_count(v, vmm__vmx_reason(v));
-	return vmm__vmx_handle(v, exit);
+	unload(v);
+	if (entered == VMX_NMI)
+		vmm__vmx_nmi();
+	return handle(v, reason, exit);
 }
 
 int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)

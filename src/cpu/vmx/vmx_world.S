@@ -3,23 +3,31 @@
  * The world switch, and VMX's instructions as functions (System V ABI; for ELF and COFF). SDM 3C
  * chapters 27, 28 and 31.
  *
- * vmm__vmx_enter(RDI = world, ESI = launched)
+ * vmm__vmx_enter(RDI = world, RSI = launched, RDX = idts, or NULL)
  *   In:  interrupts on; the VMCS is current, its HOST_RIP is vmm__vmx_exit_point; the guest's vector
  *        registers have been loaded. ESI is 0 where VMCLEAR came after the last entry.
  *   Out: EAX = 1: the guest has run; its general registers are in world and in the block (RAX, CR2),
  *        the rest in the VMCS. EAX = 0: world.request was not 0, and nothing has happened.
- *        EAX = 2: the processor refuses the VMCS.
+ *        EAX = 2: the processor refuses the VMCS. EAX = 3: an NMI has come, see below.
  *        All that the ABI keeps is kept; nothing of the guest's is left in a general register; an
  *        interrupt that ended the guest is taken by the host's own handler at the POPFQ.
  *   The request is read with interrupts off: one that comes later is followed by an interrupt, which
  *   stays pending until the entry and ends the guest at once.
- *   Stack while the guest runs (HOST_RSP): RDI (world), RFLAGS, R15, R14, R13, R12, RBX, RBP, return
+ *   NMIs come in spite of that, and where the host has no other way in, one that comes after the
+ *   request was read must not be followed by the entry. So with idts the IDT is idts[0] from before
+ *   that until the entry, whose gate turns back with EAX = 3; the host's, idts[1], comes with the exit,
+ *   and its limit here.
+ *   Stack while the guest runs (HOST_RSP): RDI (world), idts, RFLAGS, R15, R14, R13, R12, RBX, RBP, return
  *   address.
  */
 #include "vmx_world.h"
 
 #define HOST_RSP 0x6c14
 #define CR4_VMXE (1 << 13)
+
+/* idts: the limits, which the bases follow. */
+#define IDT_OWN  6
+#define IDT_HOST 22
 
 	.text
 
@@ -34,8 +42,12 @@ vmm__vmx_enter:
 	push %r15
 	pushfq
 	cli
+	push %rdx
 	push %rdi
-	cmpl $0, NATIVE_W_REQUEST(%rdi)
+	test %rdx, %rdx
+	jz 1f
+	lidt IDT_OWN(%rdx)
+1:	cmpl $0, NATIVE_W_REQUEST(%rdi)
 	jne 4f
 	mov $HOST_RSP, %eax
 	vmwrite %rsp, %rax
@@ -94,8 +106,13 @@ vmm__vmx_exit_point:
 	mov $1, %eax
 	jmp 5f
 4:	xor %eax, %eax
+5:	mov 8(%rsp), %rdx
+	test %rdx, %rdx
+	jz 6f
+	lidt IDT_HOST(%rdx)
 	/* What the host does not restore is scrubbed. */
-5:	pop %rdi
+6:	pop %rdi
+	pop %rdx
 	xor %ecx, %ecx
 	xor %edx, %edx
 	xor %esi, %esi
@@ -111,6 +128,17 @@ vmm__vmx_exit_point:
 	pop %rbx
 	pop %rbp
 	ret
+
+	.globl vmm__vmx_nmi_gate
+vmm__vmx_nmi_gate:
+	push %rax
+	lea turned_back(%rip), %rax
+	mov %rax, 8(%rsp)
+	pop %rax
+	iretq
+turned_back:
+	mov $3, %eax
+	jmp 5b
 
 /*
  * A CPU in VMX operation is that of the vCPU whose VMCS is current, and has no other active one: who

@@ -29,11 +29,16 @@ struct vmm__vmx_host {
 _Static_assert(sizeof(struct vmm__vmx_host) == 72, "vmx_world.S");
 
 /* VMX_RAN: the guest has run, and why it stopped is in the VMCS. VMX_REQUEST: there is a request.
- * VMX_FAILED: VMLAUNCH or VMRESUME has failed. */
+ * VMX_FAILED: VMLAUNCH or VMRESUME has failed. VMX_NMI: one has come on the way, and is the host's;
+ * nothing has happened. */
 #define VMX_REQUEST 0
 #define VMX_RAN     1
 #define VMX_FAILED  2
-VMM__SYSV int vmm__vmx_enter(struct vmm__native_world *world, int launched);
+#define VMX_NMI     3
+VMM__SYSV int vmm__vmx_enter(struct vmm__native_world *world, uint64_t launched,
+			     const struct vmm__vmx_table idts[2]);
+/* Where NMIs go on the way, by idts[0]. */
+VMM__SYSV void vmm__vmx_nmi_gate(void);
 /* Where exits go. */
 VMM__SYSV void vmm__vmx_exit_point(void);
 

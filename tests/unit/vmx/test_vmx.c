@@ -167,10 +167,13 @@ static void check_entry(const struct vmcs *v)
 			 caps[VMX_MSR_CR4_FIXED0 - VMX_MSR_BASIC]);
 }
 
-int vmm__vmx_enter(struct vmm__native_world *world, int launched)
+int vmm__vmx_enter(struct vmm__native_world *world, uint64_t launched,
+		   const struct vmm__vmx_table idts[2])
 {
 	struct vmcs *v = vmcs_here();
 	int r;
+
+	assert_null(idts);
 
 	if (atomic_load(&world->request) != 0)
 		return VMX_REQUEST;
@@ -181,6 +184,22 @@ int vmm__vmx_enter(struct vmm__native_world *world, int launched)
 	r = (*steps++)(v);
 	v->launched = v->launched || (r == VMX_RAN && !(v->field[VMX_REASON] & VMX_REASON_FAILED));
 	return r;
+}
+
+void vmm__vmx_nmi_gate(void)
+{
+}
+
+uint64_t vmm__native_enter_dedicated(struct vmm__native_world *world, uint64_t a, const void *b,
+				     uint64_t *tpr, void (*way)(void))
+{
+	(void)world;
+	(void)a;
+	(void)b;
+	(void)tpr;
+	(void)way;
+	fail();
+	return 0;
 }
 
 void vmm__vmx_exit_point(void)
@@ -787,7 +806,7 @@ static const struct {
 	{VMX_GUEST_RFLAGS, 0x2a, "RFLAGS"},
 	{VMX_GUEST_RFLAGS, 0x20002, "virtual-8086"},
 	{VMX_ENTRY_EVENT, 0x80000020, "RFLAGS"}, /* an interrupt with IF clear */
-	{VMX_GUEST_ACTIVITY, 4, "activity state"},
+	{VMX_GUEST_ACTIVITY, 2, "activity state"},
 	{VMX_GUEST_BLOCKING, 1, "interruptibility"},
 	{VMX_GUEST_BLOCKING, 3, "interruptibility"},
 	{VMX_LINK, 0, "link pointer"},
