@@ -421,6 +421,16 @@ static void single_step(void)
 	__asm__ volatile("pushf; orl $0x100, (%%rsp); popf; nop" : : : "cc", "memory");
 }
 
+static u32 intel; /* and not AMD: hypercalls are VMCALL */
+
+static void find_vendor(void)
+{
+	u32 eax = 0, ebx, ecx = 0, edx;
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	intel = ebx == 0x756e6547;
+}
+
 static void do_deed(volatile struct control *c, u32 deed)
 {
 	switch (deed) {
@@ -443,7 +453,10 @@ static void do_deed(volatile struct control *c, u32 deed)
 		(void)rdmsr(APIC_BASE);
 		break;
 	case DEED_HYPERCALL:
-		__asm__ volatile("vmmcall" : : "a"(1000) : "memory");
+		if (intel)
+			__asm__ volatile("vmcall" : : "a"(1000) : "memory");
+		else
+			__asm__ volatile("vmmcall" : : "a"(1000) : "memory");
 		break;
 	case DEED_EXCEPTION:
 		single_step();
@@ -462,6 +475,7 @@ static void do_deed(volatile struct control *c, u32 deed)
 
 static void deeds(volatile struct control *c)
 {
+	find_vendor();
 	c->any = 1;
 	c->state = STATE_READY;
 	for (;;) {
