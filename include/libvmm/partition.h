@@ -25,7 +25,7 @@ VMM_BEGIN_DECLS
 #define VMM_PARTITION_HOST        0  /* the host's NMI: kicks, stops, changes of memory */
 #define VMM_PARTITION_IPI         1  /* the guest sent an interrupt to another vCPU (ICR) */
 #define VMM_PARTITION_MSR         2  /* any other model-specific register */
-#define VMM_PARTITION_CPUID       3  /* CPUID, until the partition has settled */
+#define VMM_PARTITION_CPUID       3  /* CPUID; on SVM until the partition has settled */
 #define VMM_PARTITION_PORT        4  /* a port that is emulated */
 #define VMM_PARTITION_MEMORY      5  /* guest-physical memory that is not there, or not so */
 #define VMM_PARTITION_HYPERCALL   6  /* VMMCALL or VMCALL */
@@ -76,9 +76,9 @@ VMM_API int vmm_vcpu_partition_exits(struct vmm_vcpu *vcpu, struct vmm_partition
  * vmm_vm_settle() - The partition has started: leave it to itself.
  * @vm: Sealed machine; calling it again, or with no dedicated vCPU, does nothing.
  *
- * From here on CPUID is the processor's own where the vCPU's APIC ID is that of its CPU, and with
- * VMM_VM_IPI_DIRECT interrupts to other vCPUs are sent without exits. On return every vCPU that
- * runs does so; others when they are next run. A reset undoes it.
+ * From here on CPUID is the processor's own where the vCPU's APIC ID is that of its CPU (on SVM; it
+ * always exits on VMX), and with VMM_VM_IPI_DIRECT interrupts to other vCPUs are sent without
+ * exits. On return every vCPU that runs does so; others when they are next run. A reset undoes it.
  *
  * Context: Any thread, also from a bus callback of the VM; waits until running vCPUs have left the
  * guest once.

@@ -8,10 +8,10 @@
  * with interrupts on. alloc()'s memory is at a constant distance from its physical addresses.
  *
  * On each CPU the host has set CR4.OSFXSR, EFER.NXE and, where the processor has XSAVE,
- * CR4.OSXSAVE, has loaded a TSS, and uses no LDT. The engine sets CR4.VMXE and enters VMX operation
- * itself, on a CPU that is about to run one of its vCPUs, and leaves it when that vCPU goes
- * elsewhere or is destroyed; nobody else uses VMX there. Where firmware has left
- * IA32_FEATURE_CONTROL open, the engine allows VMX in it and locks it.
+ * CR4.OSXSAVE, has loaded a TSS and an IDT of at least 32 gates, and uses no LDT. The engine sets
+ * CR4.VMXE and enters VMX operation itself, on a CPU that is about to run one of its vCPUs, and
+ * leaves it when that vCPU goes elsewhere or is destroyed; nobody else uses VMX there. Where
+ * firmware has left IA32_FEATURE_CONTROL open, the engine allows VMX in it and locks it.
  */
 #ifndef LIBVMM_VMX_H
 #define LIBVMM_VMX_H
