@@ -558,8 +558,12 @@ int vmm__bus_serve(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 
 	if (region == NULL)
 		return r;
-	if (atomic_load(&vcpu->control) & VMM__VCPU_WAITED) /* until it is out of the guest */
+	if (atomic_load(&vcpu->control) & VMM__VCPU_WAITED) { /* until it is out of the guest */
 		vmm__vcpu_wake(vcpu);
+		/* Or by defer(), for the end of this call. */
+		if (atomic_load(&vm->bus.dying) != NULL)
+			mark(vcpu);
+	}
 	r = call(region, vcpu, exit->addr, exit->width, write, &exit->data);
 	vmm__call_end(vcpu);
 	return r;
