@@ -98,6 +98,7 @@ static int check_control(const struct control *c, struct vmm_error *error)
 int vmm__vmx_check_caps(struct vmm_error *error)
 {
 	uint64_t basic = vmm__native_rdmsr(VMX_MSR_BASIC), ept;
+	struct vmm__vmx_host host;
 	int r = 0;
 
 	if (!(basic & VMX_BASIC_TRUE) || FIELD_GET(VMX_BASIC_MEMTYPE, basic) != 6)
@@ -113,6 +114,10 @@ int vmm__vmx_check_caps(struct vmm_error *error)
 	    (vmm__native_rdmsr(VMX_MSR_CR4_FIXED0) & ~VMX_CR4_VMXE))
 		return vmm__fail(error, -VMM_ENOTSUP, "IA32_VMX_CR0_FIXED0", 0,
 				 "the processor fixes bits of CR0 or CR4 that are a guest's");
+	/* VMXON faults without them (A.7): firmware may have left numeric errors to the PIC. */
+	vmm__vmx_host(&host);
+	if (vmm__native_rdmsr(VMX_MSR_CR0_FIXED0) & ~host.cr0)
+		return vmm__fail(error, -VMM_ENOTSUP, "CR0", 0, "the host has CR0.NE clear");
 	/* There is no IA32_VMX_EPT_VPID_CAP without the controls: A.10. */
 	ept = vmm__native_rdmsr(VMX_MSR_EPT_VPID);
 	if (EPT_NEEDED & ~ept)

@@ -43,6 +43,7 @@ static step *const *steps;
 static uint64_t tsc, timer_set;
 static uint64_t system_calls[4]; /* STAR, LSTAR, CSTAR, FMASK */
 static uint32_t features;        /* CPUID 1 ECX */
+static uint64_t host_cr0;
 
 /* Of the capability MSRs: 0x480 to 0x490, and IA32_FEATURE_CONTROL. */
 static uint64_t caps[0x11], feature_control;
@@ -60,6 +61,7 @@ static void power_on(void)
 	here = 1;
 	memset(system_calls, 0, sizeof(system_calls));
 	features = BIT(5);
+	host_cr0 = 0x80010033;
 	feature_control = VMX_FEATURE_LOCK | VMX_FEATURE_VMXON;
 	memset(caps, 0, sizeof(caps));
 	caps[0] = VMX_BASIC_TRUE | UINT64_C(6) << 50 | 4096ull << 32 | 0x11;
@@ -224,7 +226,8 @@ void vmm__vmx_host(struct vmm__vmx_host *host)
 {
 	static const uint8_t gdt[64];
 
-	*host = (struct vmm__vmx_host){.cs = 8, .tr = 16, .gdt = {.base = (uintptr_t)gdt}};
+	*host = (struct vmm__vmx_host){
+		.cr0 = host_cr0, .cs = 8, .tr = 16, .gdt = {.base = (uintptr_t)gdt}};
 }
 
 uint64_t vmm__vmx_cr3(void)
@@ -468,6 +471,9 @@ static void what_is_missing_is_told(void **state)
 	power_on();
 	caps[0] &= ~VMX_BASIC_TRUE;
 	refuses(true, -VMM_ENOTSUP, "first kind");
+	power_on();
+	host_cr0 = 0x80000013;
+	refuses(true, -VMM_ENOTSUP, "CR0.NE");
 	power_on();
 	caps[VMX_MSR_EPT_VPID - VMX_MSR_BASIC] &= ~BIT(16);
 	refuses(true, -VMM_ENOTSUP, "lack 0x10000");
