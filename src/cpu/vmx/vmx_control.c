@@ -13,8 +13,9 @@
 /* The guest's own bits of CR0: PE, MP, EM, TS, ET, WP, AM, PG. The rest is fixed, or is the host's
  * (caching), or does not exist: the guest has what it wrote, and no more. */
 #define CR0_MASK (~UINT64_C(0x8005001f))
-/* Of CR4, what it cannot have: VMXE, and what does not exist. */
-#define CR4_MASK (BITS(63, 24) | BITS(15, 13) | BIT(19))
+/* Of CR4, what it cannot have: VMXE, what its CPUID never shows (LA57, CET), and what does not
+ * exist. */
+#define CR4_MASK (BITS(63, 23) | BITS(15, 12) | BIT(19))
 
 /* What always leaves the guest. */
 #define EXCEPTIONS ((uint32_t)(BIT(NATIVE_DB) | BIT(NATIVE_AC) | BIT(NATIVE_MC)))
