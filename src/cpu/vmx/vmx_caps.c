@@ -55,6 +55,10 @@ static const struct control controls[] = {
 	(VMX_EPT_WALK_4 | VMX_EPT_WB | VMX_EPT_2M | VMX_EPT_INVEPT | VMX_EPT_AD | \
 	 VMX_EPT_INVEPT_ALL | VMX_EPT_INVVPID | VMX_EPT_INVVPID_ALL)
 
+#define CPUID_7_EBX_INVPCID       BIT(10)
+#define CPUID_7_ECX_RDPID         BIT(22)
+#define CPUID_80000001_EDX_RDTSCP BIT(27)
+
 /* PE, NE, PG */
 #define CR0_FIXED (BIT(0) | BIT(5) | BIT(31))
 
@@ -95,10 +99,28 @@ static int check_control(const struct control *c, struct vmm_error *error)
 	return 0;
 }
 
+/* Of the secondary controls, those without which instructions are #UD that CPUID shows to guests.
+ */
+static uint32_t shown_controls(void)
+{
+	uint32_t max[4], extended[4], seven[4] = {0}, shown = 0;
+
+	vmm__native_cpuid(0, 0, max);
+	vmm__native_cpuid(0x80000001, 0, extended);
+	if (max[0] >= 7)
+		vmm__native_cpuid(7, 0, seven);
+	if ((extended[3] & CPUID_80000001_EDX_RDTSCP) || (seven[2] & CPUID_7_ECX_RDPID))
+		shown |= (uint32_t)VMX_PROC2_RDTSCP;
+	if (seven[1] & CPUID_7_EBX_INVPCID)
+		shown |= (uint32_t)VMX_PROC2_INVPCID;
+	return shown;
+}
+
 int vmm__vmx_check_caps(struct vmm_error *error)
 {
 	uint64_t basic = vmm__native_rdmsr(VMX_MSR_BASIC), ept;
 	struct vmm__vmx_host host;
+	uint32_t lacks;
 	int r = 0;
 
 	if (!(basic & VMX_BASIC_TRUE) || FIELD_GET(VMX_BASIC_MEMTYPE, basic) != 6)
@@ -109,6 +131,12 @@ int vmm__vmx_check_caps(struct vmm_error *error)
 		r = check_control(&controls[i], error);
 	if (r != 0)
 		return r;
+	lacks = shown_controls() & ~vmm__vmx_control(VMX_CONTROL_PROC2);
+	if (lacks)
+		return vmm__fail(error, -VMM_ENOTSUP, "VMX capabilities", 0,
+				 "the processor's secondary controls lack 0x%x, and CPUID shows "
+				 "what they are for",
+				 lacks);
 	/* Of what must be 1 the guest's own bits are none: A.7, A.8. */
 	if ((vmm__native_rdmsr(VMX_MSR_CR0_FIXED0) & ~CR0_FIXED) ||
 	    (vmm__native_rdmsr(VMX_MSR_CR4_FIXED0) & ~VMX_CR4_VMXE))

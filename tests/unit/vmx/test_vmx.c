@@ -43,6 +43,7 @@ static step *const *steps;
 static uint64_t tsc, timer_set;
 static uint64_t system_calls[4]; /* STAR, LSTAR, CSTAR, FMASK */
 static uint32_t features;        /* CPUID 1 ECX */
+static uint32_t invpcid;         /* CPUID 7 EBX */
 static uint64_t host_cr0;
 
 /* Of the capability MSRs: 0x480 to 0x490, and IA32_FEATURE_CONTROL. */
@@ -61,6 +62,7 @@ static void power_on(void)
 	here = 1;
 	memset(system_calls, 0, sizeof(system_calls));
 	features = BIT(5);
+	invpcid = 0;
 	host_cr0 = 0x80010033;
 	feature_control = VMX_FEATURE_LOCK | VMX_FEATURE_VMXON;
 	memset(caps, 0, sizeof(caps));
@@ -299,10 +301,13 @@ void vmm__native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 	memset(out, 0, 4 * sizeof(*out));
 	switch (leaf) {
 	case 0:
-		memcpy(out, (uint32_t[]){1, 0x756e6547, 0x6c65746e, 0x49656e69}, 16);
+		memcpy(out, (uint32_t[]){7, 0x756e6547, 0x6c65746e, 0x49656e69}, 16);
 		break;
 	case 1:
 		memcpy(out, (uint32_t[]){0x000506e3, 0, features, 0x078bfbff}, 16);
+		break;
+	case 7:
+		out[1] = invpcid;
 		break;
 	case 0x80000000:
 		out[0] = 0x80000008;
@@ -458,6 +463,15 @@ static void refuses(bool owner, int code, const char *word)
 	vmm_ctx_destroy(ctx);
 }
 
+static int probe(void)
+{
+	struct vmm_ctx *ctx = make_ctx(true);
+	int r = vmm_ctx_engine_probe(ctx, "vmx");
+
+	vmm_ctx_destroy(ctx);
+	return r;
+}
+
 static void what_is_missing_is_told(void **state)
 {
 	(void)state;
@@ -471,6 +485,11 @@ static void what_is_missing_is_told(void **state)
 	power_on();
 	caps[0] &= ~VMX_BASIC_TRUE;
 	refuses(true, -VMM_ENOTSUP, "first kind");
+	power_on();
+	invpcid = BIT(10);
+	assert_int_equal(probe(), 0);
+	caps[VMX_MSR_PROC2 - VMX_MSR_BASIC] &= ~(VMX_PROC2_INVPCID << 32);
+	refuses(true, -VMM_ENOTSUP, "CPUID shows");
 	power_on();
 	host_cr0 = 0x80000013;
 	refuses(true, -VMM_ENOTSUP, "CR0.NE");
@@ -497,15 +516,6 @@ static void vmx_is_allowed_where_it_is_open(void **state)
 	run(&g, 0, 1);
 	assert_int_equal(feature_control, VMX_FEATURE_LOCK | VMX_FEATURE_VMXON);
 	end(&g);
-}
-
-static int probe(void)
-{
-	struct vmm_ctx *ctx = make_ctx(true);
-	int r = vmm_ctx_engine_probe(ctx, "vmx");
-
-	vmm_ctx_destroy(ctx);
-	return r;
 }
 
 static void runs_or_refuses(bool runs)
