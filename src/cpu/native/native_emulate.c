@@ -227,8 +227,8 @@ static void raise_fault(struct vmm__native_vcpu *v)
 	vmm__native_raise(v, fault->vector, fault->has_error, fault->error_code);
 }
 
-/* As far as it goes without the embedder, or without callbacks if not @running: @r is what the
- * emulator gave. */
+/* As far as it goes without the embedder; if not @running, without callbacks, and to the end of one
+ * repetition. @r is what the emulator gave. */
 static int go_on(struct vmm__native_vcpu *v, int r, bool running, struct vmm_exit *exit)
 {
 	struct vmm__x86_emulator *e = &v->emulator;
@@ -253,7 +253,8 @@ static int go_on(struct vmm__native_vcpu *v, int r, bool running, struct vmm_exi
 		if (r != VMM__X86_DONE)
 			break;
 		vmm__native_end_insn(v, traps);
-		if (!e->again || ++rounds == ROUNDS || atomic_load(&v->world.request) != 0)
+		if (!e->again || !running || ++rounds == ROUNDS ||
+		    atomic_load(&v->world.request) != 0)
 			return NATIVE_AGAIN;
 		r = vmm__x86_emulate_again(e);
 	}

@@ -367,6 +367,45 @@ static void breakpoints_are_the_debuggers(void **state)
 	end_all(&g);
 }
 
+static int set_sys(struct guest *g, const struct vmm_x86_sys *sys)
+{
+	return vmm_vcpu_set_state(g->vcpu, VMM_STATE_X86_SYS, 0, sys, sizeof(*sys));
+}
+
+static void out_string(struct svm_vmcb *vmcb, struct vmm__native_world *world)
+{
+	(void)world;
+	vmcb->exitcode = SVM_EXIT_IOIO;
+	vmcb->exitinfo1 = UINT64_C(0x80) << 16 | 1 << 4 | SVM_IO_STR;
+}
+
+/* complete() ends one repetition: state can be saved then, and what is left is run later. */
+static void repetitions_are_completed_one_by_one(void **state)
+{
+	static step *const steps[] = {out_string};
+	static const uint8_t rep_outsb[] = {0xf3, 0x6e, 'a', 'b', 'c'};
+	struct guest g = begin();
+	struct vmm_exit exit = {0};
+	struct vmm_x86_regs regs;
+	struct vmm_x86_sys sys;
+
+	(void)state;
+	cpu.steps = steps;
+	assert_int_equal(vmm_vm_write(g.vm, 0x1000, rep_outsb, sizeof(rep_outsb)), 0);
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	sys.cs.base = 0;
+	assert_int_equal(set_sys(&g, &sys), 0);
+	regs = (struct vmm_x86_regs){
+		.rip = 0x1000, .rcx = 3, .rdx = 0x80, .rsi = 0x1002, .rflags = 2};
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)), 0);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_true(exit.reason == VMM_EXIT_PORT && exit.addr == 0x80 && exit.data == 'a');
+	assert_int_equal(vmm_vcpu_complete(g.vcpu, &exit), 0);
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)), 0);
+	assert_true(regs.rip == 0x1000 && regs.rcx == 2 && regs.rsi == 0x1003);
+	end_all(&g);
+}
+
 static void kicks_come_before_the_guest(void **state)
 {
 	struct guest g = begin();
@@ -378,11 +417,6 @@ static void kicks_come_before_the_guest(void **state)
 	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
 	assert_int_equal(exit.reason, VMM_EXIT_KICKED);
 	end_all(&g);
-}
-
-static int set_sys(struct guest *g, const struct vmm_x86_sys *sys)
-{
-	return vmm_vcpu_set_state(g->vcpu, VMM_STATE_X86_SYS, 0, sys, sizeof(*sys));
 }
 
 static void impossible_states_are_refused(void **state)
@@ -533,6 +567,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_told),
 		cmocka_unit_test(exits_become_the_embedders),
 		cmocka_unit_test(breakpoints_are_the_debuggers),
+		cmocka_unit_test(repetitions_are_completed_one_by_one),
 		cmocka_unit_test(kicks_come_before_the_guest),
 		cmocka_unit_test(impossible_states_are_refused),
 		cmocka_unit_test(states_come_back),
