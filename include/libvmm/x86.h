@@ -153,7 +153,9 @@ struct vmm_x86_events {
 /**
  * struct vmm_x86_lapic - Local APIC registers.
  * @reg: Register at offset 16 * i of the xAPIC page (SDM 3A 12.4.1): reg[2] is the ID, reg[0x30]
- * and reg[0x31] the ICR. In x2APIC mode the same, with reg[2] the 32-bit ID.
+ * and reg[0x31] the ICR. In x2APIC mode the same, with reg[2] the 32-bit ID. reg[0x29], where no
+ * register is: errors that the next write to the ESR (reg[0x28]) will show; 0 from KVM, which
+ * remembers none.
  */
 struct vmm_x86_lapic {
 	uint32_t reg[64];

@@ -457,6 +457,7 @@ static int need_irqchip(const struct vmm__kvm_vm *vm, struct vmm_error *error)
 
 #define LAPIC_TIMER   0x32 /* SDM 3A 11.5.4: the mode in bits 18 and 17, 0 for one-shot */
 #define LAPIC_INITIAL 0x38
+#define LAPIC_LATENT  0x29
 #define LAPIC_CURRENT 0x39
 
 static bool timer_has_expired(const uint32_t *reg)
@@ -498,7 +499,8 @@ static int set_lapic(struct vmm__kvm_vcpu *v, const struct vmm_x86_lapic *in,
 	if (r != 0)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(in->reg); i++)
-		memcpy(k.regs + 16 * i, &in->reg[i], sizeof(in->reg[i]));
+		if (i != LAPIC_LATENT) /* KVM would keep it as it is, and give it back */
+			memcpy(k.regs + 16 * i, &in->reg[i], sizeof(in->reg[i]));
 	/* Of one that has expired KVM would raise the interrupt again. */
 	if (timer_has_expired(in->reg))
 		memset(k.regs + 16 * LAPIC_INITIAL, 0, sizeof(in->reg[0]));

@@ -183,27 +183,39 @@ static bool is_meant(const struct vmm__lapic *target, const struct vmm__lapic *f
 				: id == message->destination;
 }
 
-/* Any of them may be chosen; spread by vector, so that one vector stays with one of them. */
+/* To the first that takes it, of those behind the first @skip. False: nobody was asked. */
+static bool offer(struct vmm__irqchip *chip, struct vmm__lapic *from,
+		  const struct vmm__message *message, uint32_t skip, bool *taken)
+{
+	for (uint32_t i = 0; i < chip->lapic_count; i++) {
+		struct vmm__lapic *target = chip->lapics[i];
+
+		if (!takes_interrupts(target) || !is_meant(target, from, message) || skip-- != 0)
+			continue;
+		skip = 0;
+		*taken = vmm__lapic_accept(target, from, message);
+		if (*taken || target->direct)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Any of them may be chosen; spread by vector, so that one vector stays with one of them. Others
+ * may switch their APICs off meanwhile: then any one is.
+ */
 static bool send_to_one(struct vmm__irqchip *chip, struct vmm__lapic *from,
 			const struct vmm__message *message)
 {
-	uint32_t count = 0, chosen;
+	uint32_t count = 0;
+	bool taken = false;
 
 	for (uint32_t i = 0; i < chip->lapic_count; i++)
 		count += takes_interrupts(chip->lapics[i]) &&
 			 is_meant(chip->lapics[i], from, message);
-	if (count == 0)
-		return false;
-	chosen = message->vector % count;
-	for (uint32_t i = 0; i < chip->lapic_count; i++) {
-		struct vmm__lapic *target = chip->lapics[i];
-
-		if (!takes_interrupts(target) || !is_meant(target, from, message))
-			continue;
-		if (chosen-- == 0)
-			return vmm__lapic_accept(target, from, message);
-	}
-	return false;
+	if (count != 0 && !offer(chip, from, message, message->vector % count, &taken))
+		offer(chip, from, message, 0, &taken);
+	return taken;
 }
 
 bool vmm__irqchip_send(struct vmm__irqchip *chip, struct vmm__lapic *from,

@@ -20,6 +20,7 @@
 #define REG_TMR      0x18
 #define REG_IRR      0x20
 #define REG_ESR      0x28
+#define REG_LATENT   0x29 /* of the saved state only: x86.h */
 #define REG_ICR      0x30
 #define REG_ICR_HIGH 0x31
 #define REG_LVT      0x32
@@ -38,6 +39,7 @@
 
 /* 11.5.3 */
 #define ESR_SEND_ILLEGAL 0x20u
+#define ESR_BITS         0xffu
 
 /* Bits that can be written, by entry of lvt[] (figure 11-8). */
 static const uint32_t lvt_bits[6] = {
@@ -561,6 +563,7 @@ void vmm__lapic_get(const struct vmm__lapic *lapic, const struct vmm__lapic_now 
 {
 	for (uint32_t reg = 0; reg < REG_END; reg++)
 		state->reg[reg] = read_register(lapic, now, reg);
+	state->reg[REG_LATENT] = lapic->esr_latent;
 }
 
 void vmm__lapic_set(struct vmm__lapic *lapic, const struct vmm__lapic_now *now,
@@ -577,7 +580,7 @@ void vmm__lapic_set(struct vmm__lapic *lapic, const struct vmm__lapic_now *now,
 		atomic_store(&lapic->irr[i], state->reg[REG_IRR + i]);
 	}
 	lapic->esr = state->reg[REG_ESR];
-	lapic->esr_latent = 0;
+	lapic->esr_latent = state->reg[REG_LATENT] & ESR_BITS;
 	lapic->icr = state->reg[REG_ICR] & ICR_BITS;
 	lapic->icr_high = state->reg[REG_ICR_HIGH];
 	for (uint32_t i = 0; i < ARRAY_SIZE(lapic->lvt); i++)

@@ -497,6 +497,7 @@ static void saved(void **state)
 	wr(&a, 1, SELF, 0x25);
 	wr(&a, 1, TIMER, 0x20044);
 	wr(&a, 1, INITIAL, 3000000);
+	wr(&a, 1, ICR, 8); /* no such vector */
 	a.now.ns += 1000000;
 	red(&a, 3, UINT64_C(1) << 56 | 0x8055);
 	vmm__irqchip_line(&a.chip, 3, 1);
@@ -504,6 +505,9 @@ static void saved(void **state)
 	vmm__lapic_set(&b.lapic[1], &b.now, &regs);
 	vmm__lapic_get(&b.lapic[1], &b.now, &regs2);
 	assert_memory_equal(&regs, &regs2, sizeof(regs));
+	assert_int_equal(rd(&b, 1, ESR), 0);
+	wr(&b, 1, ESR, 0);
+	assert_int_equal(rd(&b, 1, ESR), 0x20);
 	vmm__ioapic_get(&a.chip, &io);
 	assert_true(vmm__ioapic_set(&b.chip, &io));
 	vmm__ioapic_get(&b.chip, &io2);
@@ -561,15 +565,47 @@ static void threads(void **state)
 		assert_int_equal(taken[i], ROUNDS);
 }
 
+/* Another CPU switches its APIC off and on: one of lowest priority finds one of the others. */
+static void *flap(void *arg)
+{
+	(void)arg;
+	for (uint32_t n = 0; n < 20 * ROUNDS; n++)
+		wr(&shared, 1, SVR, n & 1 ? 0x1ff : 0xff);
+	return NULL;
+}
+
+static void lowest_finds_one(void **state)
+{
+	const struct vmm__message to_all = {.destination = UINT32_MAX,
+					    .x2 = true,
+					    .vector = 0x43,
+					    /* the last of four */ .mode = VMM__DELIVER_LOWEST};
+	pthread_t thread;
+
+	(void)state;
+	start(&shared, true);
+	assert_int_equal(pthread_create(&thread, NULL, flap, NULL), 0);
+	for (uint32_t n = 0; n < 20 * ROUNDS; n++)
+		assert_true(vmm__irqchip_send(&shared.chip, NULL, &to_all));
+	pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(priorities),   cmocka_unit_test(modes),
-		cmocka_unit_test(faults),       cmocka_unit_test(errors),
-		cmocka_unit_test(destinations), cmocka_unit_test(xapic_destinations),
-		cmocka_unit_test(start_up),     cmocka_unit_test(timer),
-		cmocka_unit_test(ioapic),       cmocka_unit_test(messages),
-		cmocka_unit_test(saved),        cmocka_unit_test(threads),
+		cmocka_unit_test(priorities),
+		cmocka_unit_test(modes),
+		cmocka_unit_test(faults),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(destinations),
+		cmocka_unit_test(xapic_destinations),
+		cmocka_unit_test(start_up),
+		cmocka_unit_test(timer),
+		cmocka_unit_test(ioapic),
+		cmocka_unit_test(messages),
+		cmocka_unit_test(saved),
+		cmocka_unit_test(threads),
+		cmocka_unit_test(lowest_finds_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
