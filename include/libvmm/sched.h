@@ -186,7 +186,8 @@ VMM_API void vmm_sched_kick(struct vmm_sched *sched, uint32_t cpu);
 /**
  * vmm_sched_leave() - A CPU will not ask again for now.
  *
- * Its vCPUs go to others that they may run on and that do ask; the rest wait until it asks again.
+ * Its vCPUs go to others that they may run on and that do ask; the rest wait until one of these
+ * asks, or it asks again.
  *
  * Context: The CPU or thread that stands for @cpu. Return: 0, -VMM_ERANGE.
  */

@@ -199,17 +199,28 @@ void vmm__sched_poke(struct vmm_sched *s, uint32_t number)
 	vmm__wake(s->host, &cpu->poked);
 }
 
+/* It has left, and another one could do what it was told to. */
+static bool has_left(const struct vmm_sched_vcpu *v, uint32_t number)
+{
+	const uint64_t asking = atomic_load(&v->sched->asking) & atomic_load(&v->cpus);
+
+	return asking != 0 && (asking & bit(number)) == 0;
+}
+
 void vmm__sched_wake(void *place, struct vmm_vcpu *vcpu)
 {
 	struct vmm_sched_vcpu *v = place;
 	struct vmm_sched *s = v->sched;
 	const uint32_t index = (uint32_t)(v - s->place);
-	const uint32_t to = vmm__sched_place_for(v);
+	uint32_t to;
 
 	(void)vcpu;
 	atomic_store(&v->woken, 1);
-	atomic_fetch_or(&s->cpu[to].mailbox[index / 64], bit(index % 64));
-	vmm__sched_poke(s, to);
+	do {
+		to = vmm__sched_place_for(v);
+		atomic_fetch_or(&s->cpu[to].mailbox[index / 64], bit(index % 64));
+		vmm__sched_poke(s, to);
+	} while (has_left(v, to));
 }
 
 /* One of the mailbox. Its own CPU sees to one that has a CPU. */
@@ -243,7 +254,7 @@ static void read_mailbox(struct vmm_sched *s, struct vmm__sched_cpu *cpu)
 	const uint32_t words = (s->room + 63) / 64;
 
 	for (uint32_t w = 0; w < words; w++) {
-		uint64_t bits = atomic_load_explicit(&cpu->mailbox[w], memory_order_relaxed);
+		uint64_t bits = atomic_load(&cpu->mailbox[w]);
 
 		if (bits == 0)
 			continue;
@@ -590,10 +601,51 @@ static void put_down(struct vmm_sched *s, struct vmm__sched_cpu *cpu, const stru
 		arrive(gone);
 }
 
+/* One after the other of a CPU that does not ask to another one, where there is one. */
+static bool send_away(struct vmm_sched *s, struct vmm__sched_cpu *cpu)
+{
+	struct vmm_sched_vcpu *v = NULL;
+	const uint64_t asking = atomic_load(&s->asking);
+	struct vmm__sched_queue *queues[] = {&cpu->ready, &cpu->timers};
+
+	if ((asking & cpu->bit) != 0)
+		return false;
+	vmm__lock(s->host, &cpu->lock);
+	for (uint32_t q = 0; q < 2 && v == NULL; q++) {
+		for (uint32_t i = 0; i < queues[q]->count && v == NULL; i++) {
+			if ((atomic_load(&queues[q]->node[i].vcpu->cpus) & asking) != 0)
+				v = queues[q]->node[i].vcpu;
+		}
+	}
+	if (v != NULL) {
+		vmm__sched_take_out(v, cpu);
+		depart(v, vmm__sched_place_for(v));
+	}
+	vmm__unlock(s->host, &cpu->lock);
+	if (v == NULL)
+		return false;
+	arrive(v);
+	vmm__sched_poke(s, atomic_load(&v->cpu));
+	return true;
+}
+
+/* Whom a CPU that does not ask would have to run, or to wake. */
+static void send_all_away(struct vmm_sched *s, struct vmm__sched_cpu *cpu)
+{
+	read_mailbox(s, cpu);
+	while (send_away(s, cpu))
+		;
+}
+
 static VMM__COLD void begin(struct vmm_sched *s, struct vmm__sched_cpu *cpu)
 {
 	atomic_store(&cpu->thread, vmm__thread_id(s->host));
 	atomic_fetch_or(&s->asking, cpu->bit);
+	/* Those that nobody was there for. */
+	for (uint32_t i = 0; i < s->cpu_count; i++) {
+		if ((atomic_load(&s->asking) & bit(i)) == 0)
+			send_all_away(s, &s->cpu[i]);
+	}
 }
 
 static struct vmm_sched_vcpu *next(struct vmm_sched *s, struct vmm__sched_cpu *cpu,
@@ -667,32 +719,6 @@ void vmm_sched_kick(struct vmm_sched *sched, uint32_t number)
 	vmm__sched_poke(sched, number);
 }
 
-/* One after the other to another CPU, where there is one. */
-static bool send_away(struct vmm_sched *s, struct vmm__sched_cpu *cpu)
-{
-	struct vmm_sched_vcpu *v = NULL;
-	const uint64_t asking = atomic_load(&s->asking);
-	struct vmm__sched_queue *queues[] = {&cpu->ready, &cpu->timers};
-
-	vmm__lock(s->host, &cpu->lock);
-	for (uint32_t q = 0; q < 2 && v == NULL; q++) {
-		for (uint32_t i = 0; i < queues[q]->count && v == NULL; i++) {
-			if ((atomic_load(&queues[q]->node[i].vcpu->cpus) & asking) != 0)
-				v = queues[q]->node[i].vcpu;
-		}
-	}
-	if (v != NULL) {
-		vmm__sched_take_out(v, cpu);
-		depart(v, vmm__sched_place_for(v));
-	}
-	vmm__unlock(s->host, &cpu->lock);
-	if (v == NULL)
-		return false;
-	arrive(v);
-	vmm__sched_poke(s, atomic_load(&v->cpu));
-	return true;
-}
-
 int vmm_sched_leave(struct vmm_sched *sched, uint32_t number)
 {
 	struct vmm__sched_cpu *cpu;
@@ -700,11 +726,10 @@ int vmm_sched_leave(struct vmm_sched *sched, uint32_t number)
 	if (number >= sched->cpu_count)
 		return -VMM_ERANGE;
 	cpu = &sched->cpu[number];
+	/* Who writes to the mailbox after it was read below sees it: vmm__sched_wake(). */
 	atomic_fetch_and(&sched->asking, ~cpu->bit);
 	atomic_store(&cpu->thread, 0);
 	put_down(sched, cpu, NULL);
-	read_mailbox(sched, cpu);
-	while (send_away(sched, cpu))
-		;
+	send_all_away(sched, cpu);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -38,6 +39,7 @@ static struct vmm_sched *sched;
 static struct guest guests[VCPUS];
 static struct cpu cpus[CPUS];
 static _Atomic uint32_t over;
+static _Atomic uint32_t away; /* one more than the CPU that stays away when it has left */
 
 static const struct vmm_sim_step hog[] = {
 	{.op = VMM_SIM_SPIN, .count = 100},
@@ -78,6 +80,8 @@ static void *cpu_loop(void *arg)
 		if (place == NULL) {
 			assert_int_equal(vmm_sched_leave(sched, cpu->number), 0);
 			atomic_fetch_add(&cpu->left, 1);
+			while (atomic_load(&away) == cpu->number + 1)
+				usleep(50);
 			continue;
 		}
 		struct guest *g = vmm_sched_opaque(place);
@@ -175,6 +179,27 @@ static void test_no_wake_is_lost(void **state)
 	end(VCPUS);
 }
 
+/* A CPU goes away while somebody it might run is woken: another one runs that. */
+static void test_no_wake_goes_to_who_leaves(void **state)
+{
+	(void)state;
+	make(VMM_SCHED_CREDIT);
+	for (uint32_t i = 0; i < VCPUS; i++)
+		add(i);
+	start_cpus();
+	for (uint32_t n = rounds(1000); n != 0; n--) {
+		struct guest *g = &guests[1 + n % 2 * 4];
+		const uint64_t before = atomic_load(&g->runs);
+
+		atomic_store(&away, 1 + n % CPUS);
+		vmm_sched_kick(sched, n % CPUS);
+		vmm_vcpu_kick(g->vcpu);
+		await_run(g, before);
+		atomic_store(&away, 0);
+	}
+	end(VCPUS);
+}
+
 static void do_something(uint64_t dice)
 {
 	struct vmm_sched_params params = {.size = sizeof(params)};
@@ -262,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_wake_is_lost),
+		cmocka_unit_test(test_no_wake_goes_to_who_leaves),
 		cmocka_unit_test(test_everything_at_once),
 		cmocka_unit_test(test_partition),
 	};
