@@ -465,7 +465,7 @@ void vmm__vmx_vcpu_reset(struct vmm__native_vcpu *v)
 	v->world.own[VMX_OWN_BLOCK] = (uintptr_t)v->vmcb;
 	memcpy(v->page[VMX_OWN_VMCS], &revision, sizeof(revision));
 	memcpy(v->page[VMX_OWN_VMXON], &revision, sizeof(revision));
-	x->made = x->window = false;
+	x->made = x->window = x->traps_pause = false;
 	x->traps_dr = x->held = x->dirty = true;
 	x->exceptions = EXCEPTIONS;
 	x->pending = x->tsc_offset = 0;

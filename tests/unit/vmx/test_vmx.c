@@ -955,6 +955,33 @@ static void slices_end_by_the_processors_timer(void **state)
 	}
 }
 
+static uint64_t pause_seen;
+
+static int see_pause(struct vmcs *v)
+{
+	pause_seen = v->field[VMX_PROC] & VMX_PROC_PAUSE;
+	return halt(v);
+}
+
+static void a_reset_ends_the_slice_and_its_trap(void **state)
+{
+	static step *const sees[] = {see_pause, see_pause};
+	struct vmm_exit exit;
+	struct guest g;
+
+	(void)state;
+	power_on();
+	g = begin(1);
+	assert_int_equal(vmm_vcpu_set_slice(g.vcpu[0], VMM_FOREVER, VMM_SLICE_PAUSE), 0);
+	steps = sees;
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+	assert_int_not_equal(pause_seen, 0);
+	assert_int_equal(vmm_vm_reset(g.vm), 0);
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+	assert_int_equal(pause_seen, 0);
+	end(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -972,6 +999,7 @@ int main(void)
 		cmocka_unit_test(entries_that_are_refused_tell_the_control),
 		cmocka_unit_test(an_entry_that_fails_changes_nothing),
 		cmocka_unit_test(slices_end_by_the_processors_timer),
+		cmocka_unit_test(a_reset_ends_the_slice_and_its_trap),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
