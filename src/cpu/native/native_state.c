@@ -416,7 +416,8 @@ static int set_events(struct vmm__native_vcpu *v, const struct vmm_x86_events *i
 	}
 	v->vmcb->shadow = in->shadow != 0;
 	atomic_store(&v->nmis, in->nmi_pending);
-	v->nmi_masked = in->nmi_masked != 0;
+	/* One in delivery masks others; VMX only says so once it has been delivered. */
+	v->nmi_masked = (in->nmi_masked | in->nmi_injected) != 0;
 	v->nmi_iret = false;
 	v->vm->ops->watch_nmi(v);
 	v->triple_fault = in->triple_fault != 0;

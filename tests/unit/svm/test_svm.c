@@ -476,6 +476,31 @@ static void states_come_back(void **state)
 	end_all(&g);
 }
 
+static void see_nmi(struct svm_vmcb *vmcb, struct vmm__native_world *world)
+{
+	assert_int_equal(cpu.eventinj, 0x80000202);
+	assert_true(vmcb->intercept1 & SVM_I_IRET);
+	(void)world;
+	vmcb->exitcode = SVM_EXIT_HLT;
+}
+
+/* As VMX tells it, and KVM on VMX: an NMI in delivery masks the next one by itself. */
+static void an_nmi_that_comes_masks_the_next(void **state)
+{
+	static step *const steps[] = {see_nmi};
+	const struct vmm_x86_events events = {.nmi_injected = 1, .nmi_pending = 1};
+	struct guest g = begin();
+	struct vmm_exit exit;
+
+	(void)state;
+	assert_int_equal(
+		vmm_vcpu_set_state(g.vcpu, VMM_STATE_X86_EVENTS, 0, &events, sizeof(events)), 0);
+	cpu.steps = steps;
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_HLT);
+	end_all(&g);
+}
+
 static uint64_t tsc_of(struct vmm_vcpu *vcpu)
 {
 	struct vmm_x86_tsc tsc;
@@ -571,6 +596,7 @@ int main(void)
 		cmocka_unit_test(kicks_come_before_the_guest),
 		cmocka_unit_test(impossible_states_are_refused),
 		cmocka_unit_test(states_come_back),
+		cmocka_unit_test(an_nmi_that_comes_masks_the_next),
 		cmocka_unit_test(time_waits_for_who_restores_it),
 		cmocka_unit_test(allocations_fail_in_turn),
 	};
