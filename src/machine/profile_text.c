@@ -465,6 +465,8 @@ int vmm_profile_set_text(struct vmm_profile *profile, const char *assignment,
 	while (assignment[len] != '\0' && len < VMM_PROFILE_TEXT_MAX)
 		len++;
 	begin(&r, profile, assignment, len, error);
+	if (assignment[len] != '\0')
+		return fail_at(&r, 0, "the text is longer than %d bytes", VMM_PROFILE_TEXT_MAX);
 	for (size_t i = 0; i < len; i++) {
 		if (assignment[i] == '\n')
 			return fail_at(&r, i, "one assignment is one line");

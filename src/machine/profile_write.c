@@ -39,7 +39,7 @@ static void put_size(struct writer *w, uint64_t value)
 	unsigned i = 0;
 	char text[24];
 
-	for (; i + 1 < sizeof(suffix) && value % 1024 == 0; i++)
+	for (; i + 1 < sizeof(suffix) && value != 0 && value % 1024 == 0; i++)
 		value /= 1024;
 	vmm__format(text, sizeof(text), "%llu", (unsigned long long)value);
 	put_string(w, text);

@@ -282,6 +282,7 @@ static void written_and_read_again(void **state)
 	free(text);
 
 	text = write_out(p, VMM_PROFILE_WRITE_ALL);
+	assert_non_null(strstr(text, "hotplug = 0\n")); /* not 0T */
 	assert_int_equal(vmm_profile_init(q, vmm_profile_size(), &q), 0);
 	parse(q, text);
 	again = write_out(q, VMM_PROFILE_WRITE_ALL);
@@ -298,6 +299,7 @@ static void one_assignment(void **state)
 	struct vmm_profile *p = make();
 	struct vmm_profile *before = make();
 	struct vmm_profile_error e = {.size = sizeof(e)};
+	char *text;
 	static const char *const bad[] = {
 		"cpu.cores",
 		"cpu",
@@ -322,6 +324,15 @@ static void one_assignment(void **state)
 		assert_int_equal(e.line, 1);
 		assert_memory_equal(p, before, vmm_profile_size());
 	}
+	/* What stands behind many blanks is not passed over. */
+	text = calloc(1, VMM_PROFILE_TEXT_MAX + 20);
+	assert_non_null(text);
+	memset(text, ' ', VMM_PROFILE_TEXT_MAX + 10);
+	memcpy(text, "cpu.cores=2", 11);
+	text[VMM_PROFILE_TEXT_MAX + 10] = 'x';
+	assert_int_equal(vmm_profile_set_text(p, text, &e), -VMM_EFORMAT);
+	assert_memory_equal(p, before, vmm_profile_size());
+	free(text);
 	free(before);
 	free(p);
 }
