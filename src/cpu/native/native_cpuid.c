@@ -25,6 +25,9 @@ struct shown {
 
 #define ALL UINT32_MAX
 
+/* Bytes of an XSAVE area before the components from 2 on: SDM 1 13.4.2. */
+#define XSAVE_LEGACY 576u
+
 static const struct shown shown[] = {
 	{0x00000000, 0, ALL, ALL, ALL, ALL},
 	{0x00000001, 0, ALL, 0x0000ffff, 0x76da3203, 0x078bfbff},
@@ -133,7 +136,7 @@ static void add_shown(struct vmm__cpuid *table, const struct shown *s, uint32_t 
 static void add_xsave(struct vmm__cpuid *table)
 {
 	uint64_t xall = vmm__native_xcr0_all();
-	uint32_t r[4], size = 576;
+	uint32_t r[4], size = XSAVE_LEGACY;
 
 	if (xall == 0)
 		return;
@@ -316,10 +319,11 @@ bool vmm__native_xsave_component(const struct vmm__native_vcpu *v, uint32_t comp
 {
 	struct vmm_x86_cpuid all = vmm__native_leaf(v, 0xd, 0);
 	struct vmm_x86_cpuid e = vmm__native_leaf(v, 0xd, component);
-	uint64_t xcr0 = (uint64_t)all.edx << 32 | all.eax;
+	uint64_t xcr0 = ((uint64_t)all.edx << 32 | all.eax) & v->world.xall;
 
 	if (!v->has_xsave || component < 2 || component > 62 || !(xcr0 >> component & 1) ||
-	    e.eax == 0)
+	    e.eax == 0 || e.ebx < XSAVE_LEGACY ||
+	    !vmm__range_within(e.ebx, e.eax, v->vm->fpu_bytes))
 		return false;
 	*offset = e.ebx;
 	*size = e.eax;
@@ -329,7 +333,7 @@ bool vmm__native_xsave_component(const struct vmm__native_vcpu *v, uint32_t comp
 /* Size of an XSAVE area for the components enabled now. */
 static uint32_t xsave_size(const struct vmm__native_vcpu *v)
 {
-	uint32_t size = 576, offset, length;
+	uint32_t size = XSAVE_LEGACY, offset, length;
 
 	for (uint32_t i = 2; i < 63; i++) {
 		if ((v->world.xcr0 >> i & 1) &&
@@ -342,7 +346,7 @@ static uint32_t xsave_size(const struct vmm__native_vcpu *v)
 /* The same in the compacted format, which XSAVEC makes: SDM 1 13.4.3. */
 static uint32_t compacted_size(const struct vmm__native_vcpu *v)
 {
-	uint32_t size = 576;
+	uint32_t size = XSAVE_LEGACY;
 
 	for (uint32_t i = 2; i < 63; i++) {
 		struct vmm_x86_cpuid e = vmm__native_leaf(v, 0xd, i);

@@ -50,7 +50,7 @@ static uint8_t *ymm_high(struct vmm__native_vcpu *v, unsigned reg)
 {
 	uint32_t offset, size;
 
-	if (!vmm__native_xsave_component(v, 2, &offset, &size))
+	if (!vmm__native_xsave_component(v, 2, &offset, &size) || size < 16 * 16)
 		return NULL;
 	return (uint8_t *)v->world.fpu + offset + 16 * reg;
 }

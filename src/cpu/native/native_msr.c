@@ -27,11 +27,12 @@ uint64_t vmm__native_efer_bits(const struct vmm__native_vcpu *v)
 	       (edx & BIT(25) ? EFER_FFXSR : 0) | (edx & BIT(29) ? EFER_LME | X86_EFER_LMA : 0);
 }
 
-/* SDM 1 13.3: x87 always, AVX with SSE, AVX-512 whole and with AVX. */
+/* SDM 1 13.3: x87 always, AVX with SSE, AVX-512 whole and with AVX. The table may name more than
+ * the processor has, which XSETBV would refuse the host. */
 bool vmm__native_xcr0_valid(const struct vmm__native_vcpu *v, uint64_t xcr0)
 {
 	struct vmm_x86_cpuid e = vmm__native_leaf(v, 0xd, 0);
-	uint64_t all = (uint64_t)e.edx << 32 | e.eax, avx512 = xcr0 & BITS(7, 5);
+	uint64_t all = ((uint64_t)e.edx << 32 | e.eax) & v->world.xall, avx512 = xcr0 & BITS(7, 5);
 
 	return v->has_xsave && !(xcr0 & ~all) && (xcr0 & 1) &&
 	       (!(xcr0 & BIT(2)) || (xcr0 & BIT(1))) &&

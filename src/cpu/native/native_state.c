@@ -224,8 +224,7 @@ static int place_of(const struct vmm__native_vcpu *v, uint32_t component, struct
 		*p = (struct place){{24, 160}, {8, 256}};
 		return 0;
 	}
-	if (!vmm__native_xsave_component(v, component, &offset, &size) ||
-	    !vmm__range_within(offset, size, v->vm->fpu_bytes))
+	if (!vmm__native_xsave_component(v, component, &offset, &size))
 		return -VMM_ENOENT;
 	p->offset[0] = offset;
 	p->len[0] = size;

@@ -287,7 +287,7 @@ uint64_t vmm__native_xgetbv(void)
 
 uint64_t vmm__native_cr4(void)
 {
-	return BIT(9);
+	return BIT(9) | (features & BIT(26) ? BIT(18) : 0);
 }
 
 uint64_t vmm__native_rdtsc(void)
@@ -297,17 +297,20 @@ uint64_t vmm__native_rdtsc(void)
 
 void vmm__native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
-	(void)subleaf;
 	memset(out, 0, 4 * sizeof(*out));
 	switch (leaf) {
 	case 0:
-		memcpy(out, (uint32_t[]){7, 0x756e6547, 0x6c65746e, 0x49656e69}, 16);
+		memcpy(out, (uint32_t[]){13, 0x756e6547, 0x6c65746e, 0x49656e69}, 16);
 		break;
 	case 1:
 		memcpy(out, (uint32_t[]){0x000506e3, 0, features, 0x078bfbff}, 16);
 		break;
 	case 7:
 		out[1] = invpcid;
+		break;
+	case 0xd:
+		memcpy(out, subleaf == 0 ? (uint32_t[]){7, 832, 832, 0} : (uint32_t[]){256, 576},
+		       subleaf == 0 ? 16 : 8);
 		break;
 	case 0x80000000:
 		out[0] = 0x80000008;
@@ -783,6 +786,42 @@ static void cr0_is_as_wide_as_the_mode(void **state)
 	end(&g);
 }
 
+/* A table that names components which the processor lacks, and one over the area's header. */
+static void xsave_is_as_the_processor_has_it(void **state)
+{
+	static const struct vmm_x86_cpuid table[] = {
+		{.leaf = 1, .ecx = (uint32_t)BIT(26)},
+		{.leaf = 0xd, .flags = VMM_X86_CPUID_SUBLEAF, .eax = 0x207},
+		{.leaf = 0xd, .subleaf = 2, .flags = VMM_X86_CPUID_SUBLEAF, .eax = 256, .ebx = 512},
+		{.leaf = 0xd, .subleaf = 9, .flags = VMM_X86_CPUID_SUBLEAF, .eax = 8, .ebx = 832},
+	};
+	const struct vmm_vm_config config = {.size = sizeof(config), .max_vcpus = 1};
+	const struct vmm_vcpu_config vcpu = {.size = sizeof(vcpu)};
+	struct vmm_x86_sys sys;
+	struct guest g = {0};
+	uint8_t bytes[256] = {0};
+
+	(void)state;
+	power_on();
+	features |= (uint32_t)BIT(26);
+	g.ctx = make_ctx(true);
+	assert_int_equal(vmm_vm_create(g.ctx, &config, &g.vm), 0);
+	assert_int_equal(vmm_vcpu_create(g.vm, &vcpu, &g.vcpu[0]), 0);
+	assert_int_equal(vmm_vcpu_x86_set_cpuid(g.vcpu[0], table, ARRAY_SIZE(table)), 0);
+	assert_int_equal(vmm_vm_seal(g.vm), 0);
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	sys.xcr0 = 7;
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	sys.xcr0 = 0x207;
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)),
+			 -VMM_ERANGE);
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_XSAVE, 2, bytes, 256),
+			 -VMM_ENOENT);
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_XSAVE, 9, bytes, 8),
+			 -VMM_ENOENT);
+	end(&g);
+}
+
 /* --- entry checks --- */
 
 static const struct {
@@ -993,6 +1032,7 @@ int main(void)
 		cmocka_unit_test(state_is_read_from_another_cpu),
 		cmocka_unit_test(emulation_sees_the_registers_of_the_exit),
 		cmocka_unit_test(no_value_of_a_guest_faults_in_the_host),
+		cmocka_unit_test(xsave_is_as_the_processor_has_it),
 		cmocka_unit_test(nmis_wait_for_the_instruction_after_sti),
 		cmocka_unit_test(cr0_is_as_wide_as_the_mode),
 		cmocka_unit_test(entries_that_fail_tell_the_field),
