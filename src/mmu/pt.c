@@ -178,7 +178,7 @@ int vmm__pt_init(struct vmm__pt *pt, const struct vmm__pt_config *c)
 	derive_levels(pt, c);
 	choose_translate(pt);
 	allow_quick(pt);
-	return 0;
+	return VMM__PT_PLAIN && !pt->plain ? -VMM_ENOTSUP : 0;
 }
 
 /* The link is a physical address: a reader that still looks at the page finds nothing there. */
@@ -228,8 +228,8 @@ static void walk(const struct vmm__pt *pt, uint64_t ia, struct position *at)
 	while (e & pt->step[l].mark) {
 		slot = table_below(pt, e, l);
 		l--;
-		shift -= pt->bits;
-		slot += (ia >> shift) & (BIT(pt->bits) - 1);
+		shift -= table_bits(pt);
+		slot += (ia >> shift) & (BIT(table_bits(pt)) - 1);
 		e = entry_get(slot);
 	}
 	at->entry = is_present(pt, e) ? e : 0;
@@ -397,7 +397,7 @@ int vmm__pt_lookup(const struct vmm__pt *pt, struct vmm__ia ia, struct vmm__pt_l
 
 	if (ia.a > pt->ia_last)
 		return -VMM_ERANGE;
-	if (!pt->plain || (e = find_4k(pt, ia.a, &shift)) == 0)
+	if (!is_plain(pt) || (e = find_4k(pt, ia.a, &shift)) == 0)
 		return lookup_any(pt, ia.a, leaf);
 	describe_leaf(pt, ia.a, e, e & pt->addr, BIT(shift) - 1, leaf);
 	return 0;

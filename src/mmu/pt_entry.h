@@ -6,7 +6,23 @@
 #include "bits.h"
 #include "pt.h"
 
+/* Where size counts nothing is copied for speed. */
+#if defined(__OPTIMIZE_SIZE__)
+#define ALWAYS_INLINE inline
+#define UNROLL_8
+#else
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#define UNROLL_8      _Pragma("GCC unroll 8")
+#endif
+
+/*
+ * An image says by -DVMM__PT_PLAIN=1 that all its tables are of the kind that processors and nested
+ * paging have: then what tells other formats apart is known to the compiler, and vmm__pt_init()
+ * gives -VMM_ENOTSUP for those.
+ */
+#if !defined(VMM__PT_PLAIN)
+#define VMM__PT_PLAIN 0
+#endif
 
 /* The address of a table stays one value, to which the processor adds the index as it loads. */
 #define KEEP(pointer) __asm__("" : "+r"(pointer))
@@ -59,7 +75,7 @@ static inline void entry_or(uint64_t *slot, uint64_t bits)
 static inline void entry_fill(uint64_t *slot, uint64_t n, uint64_t v, uint64_t step)
 {
 	for (; n >= 8; n -= 8) {
-#pragma GCC unroll 8
+		UNROLL_8
 		for (unsigned k = 0; k < 8; k++, slot++, v += step) {
 			__atomic_store_n(slot, v, __ATOMIC_RELAXED);
 			VMM__PT_STORED(slot, v);
@@ -77,7 +93,7 @@ static inline bool entry_any(const uint64_t *slot, uint64_t n, uint64_t bits)
 	uint64_t all = 0;
 
 	for (; n >= 8; n -= 8) {
-#pragma GCC unroll 8
+		UNROLL_8
 		for (unsigned k = 0; k < 8; k++, slot++)
 			all |= __atomic_load_n(slot, __ATOMIC_RELAXED);
 		if (all & bits)
@@ -108,10 +124,32 @@ static inline void store_fence(void)
 #endif
 }
 
+static inline bool is_plain(const struct vmm__pt *pt)
+{
+	return VMM__PT_PLAIN || pt->plain;
+}
+
+static inline bool is_linear(const struct vmm__pt *pt)
+{
+	return VMM__PT_PLAIN || pt->linear;
+}
+
+/* log2 of a table's entries. */
+static inline unsigned table_bits(const struct vmm__pt *pt)
+{
+	return VMM__PT_PLAIN ? 9 : pt->bits;
+}
+
+/* Bits that mark an odd size; 0: there are none. */
+static inline uint64_t odd_bits(const struct vmm__pt *pt)
+{
+	return VMM__PT_PLAIN ? 0 : pt->odd;
+}
+
 /* log2 of the bytes that an entry of a level covers, and their number less one. */
 static inline unsigned level_shift(const struct vmm__pt *pt, unsigned level)
 {
-	return pt->shift + level * pt->bits;
+	return (VMM__PT_PLAIN ? 12U : pt->shift) + level * table_bits(pt);
 }
 
 static inline uint64_t level_mask(const struct vmm__pt *pt, unsigned level)
@@ -122,14 +160,14 @@ static inline uint64_t level_mask(const struct vmm__pt *pt, unsigned level)
 /* Entries of a table. The root's are fewer or more than a full table's. */
 static inline uint64_t level_entries(const struct vmm__pt *pt, unsigned level)
 {
-	return level + 1U == pt->levels ? pt->root_used : BIT(pt->bits);
+	return level + 1U == pt->levels ? pt->root_used : BIT(table_bits(pt));
 }
 
 static inline uint64_t level_index(const struct vmm__pt *pt, unsigned level, uint64_t ia)
 {
 	uint64_t i = ia >> level_shift(pt, level);
 
-	return level + 1U == pt->levels ? i : i & (BIT(pt->bits) - 1);
+	return level + 1U == pt->levels ? i : i & (BIT(table_bits(pt)) - 1);
 }
 
 static inline bool is_table(const struct vmm__pt *pt, uint64_t e)
@@ -155,6 +193,8 @@ static inline uint64_t addr_encode(const struct vmm__pt *pt, uint64_t pa)
 {
 	const struct vmm__pt_format *f = pt->format;
 
+	if (VMM__PT_PLAIN)
+		return pa & f->addr;
 	return (pa & f->addr) | ((pa >> f->high_shift) & f->addr_high);
 }
 
@@ -162,6 +202,8 @@ static inline uint64_t addr_decode(const struct vmm__pt *pt, uint64_t e)
 {
 	const struct vmm__pt_format *f = pt->format;
 
+	if (VMM__PT_PLAIN)
+		return e & f->addr;
 	return (e & f->addr) | ((e & f->addr_high) << f->high_shift);
 }
 
@@ -174,7 +216,7 @@ static inline uint64_t addr_decode(const struct vmm__pt *pt, uint64_t e)
  */
 static inline bool is_odd(const struct vmm__pt *pt, uint64_t e)
 {
-	return pt->odd != 0 && (e & pt->odd) == pt->odd;
+	return odd_bits(pt) != 0 && (e & odd_bits(pt)) == odd_bits(pt);
 }
 
 /* Bytes that a leaf found at a level covers, less one. */
@@ -187,7 +229,7 @@ static inline uint64_t leaf_mask(const struct vmm__pt *pt, uint64_t e, unsigned 
 
 static inline uint64_t odd_encode(const struct vmm__pt *pt, uint64_t e, uint64_t mask)
 {
-	return e | pt->odd | (mask >> 1 & ~level_mask(pt, 0));
+	return e | odd_bits(pt) | (mask >> 1 & ~level_mask(pt, 0));
 }
 
 /* The leaf of the level's own size that maps what a leaf of a group does at @ia. */
@@ -197,7 +239,7 @@ static inline uint64_t odd_decode(const struct vmm__pt *pt, uint64_t e, unsigned
 
 	if (!is_odd(pt, e))
 		return e;
-	return (e & ~(pt->odd | mask)) | (ia & mask & ~level_mask(pt, level));
+	return (e & ~(odd_bits(pt) | mask)) | (ia & mask & ~level_mask(pt, level));
 }
 
 /* The entries in which an odd leaf stands. */
@@ -226,7 +268,7 @@ static inline uint64_t group_noted(const struct vmm__pt *pt, struct group g)
 
 static inline uint64_t *table_at(const struct vmm__pt *pt, uint64_t pa)
 {
-	if (pt->ops->virt)
+	if (!VMM__PT_PLAIN && pt->ops->virt)
 		return pt->ops->virt(pt->ctx, pa);
 	return (uint64_t *)(uintptr_t)(pa + pt->offset);
 }
@@ -240,7 +282,7 @@ static inline uint64_t *table_of(const struct vmm__pt *pt, uint64_t e)
 /* The table that an entry of a level leads to. */
 static inline uint64_t *table_below(const struct vmm__pt *pt, uint64_t e, unsigned level)
 {
-	if (pt->linear)
+	if (is_linear(pt))
 		return (uint64_t *)(uintptr_t)(e + pt->step[level].down);
 	return table_of(pt, e);
 }
@@ -253,7 +295,7 @@ static inline bool is_dirty(const struct vmm__pt *pt, uint64_t e)
 /* Plain tables whose walkers look into caches, and keep nothing of what is not mapped. */
 static inline void allow_quick(struct vmm__pt *pt)
 {
-	if (pt->plain && !pt->ops->clean && !(pt->flags & VMM__PT_INVAL_MAP))
+	if (is_plain(pt) && !pt->ops->clean && !(pt->flags & VMM__PT_INVAL_MAP))
 		pt->quick_below = pt->ia_last + 1;
 }
 

@@ -245,7 +245,7 @@ static bool no_tables(const struct vmm__pt *pt, const uint64_t *slot)
 {
 	uint64_t any = 0, all = UINT64_MAX;
 
-#pragma GCC unroll 8
+	UNROLL_8
 	for (unsigned k = 0; k < 8; k++) {
 		uint64_t e = __atomic_load_n(slot + k, __ATOMIC_RELAXED);
 
@@ -260,7 +260,7 @@ static void free_table(struct vmm__pt *pt, uint64_t e, unsigned level)
 {
 	uint64_t *t = table_of(pt, e);
 
-	for (uint64_t i = 0, n = level > 0 ? BIT(pt->bits) : 0, below; i < n; i++) {
+	for (uint64_t i = 0, n = level > 0 ? BIT(table_bits(pt)) : 0, below; i < n; i++) {
 		if (i % 8 == 0 && n >= 8 && no_tables(pt, t + i)) {
 			i += 7;
 			continue;
@@ -393,7 +393,7 @@ static void fill_groups(const struct vmm__pt *pt, uint64_t *slot, uint64_t n, un
 		uint64_t step = i << shift, free = (a + step) | addr_decode(pt, v + step);
 
 		run = 1;
-		while (run < BIT(pt->bits - 1U) && 2 * run <= n - i &&
+		while (run < BIT(table_bits(pt) - 1U) && 2 * run <= n - i &&
 		       (free & ((2 * run << shift) - 1)) == 0 &&
 		       2 * run << shift <= BIT(pt->odd_largest))
 			run *= 2;
@@ -413,7 +413,7 @@ static void fill_leaves(const struct op *op, uint64_t *slot, uint64_t n, unsigne
 		uint64_t oa = a + (done << shift) + op->delta;
 
 		run = least(n - done, (carry - (oa & (carry - 1))) >> shift);
-		if (pt->odd)
+		if (odd_bits(pt) != 0)
 			fill_groups(pt, slot + done, run, level, a + (done << shift),
 				    addr_encode(pt, oa) | op->bits | pt->leaf[level]);
 		else
@@ -451,7 +451,7 @@ static void map_table(struct op *op, uint64_t *t, unsigned level, uint64_t first
 
 	if (fresh) {
 		entry_fill(t, from, 0, 0);
-		entry_fill(t + to, BIT(pt->bits) - to, 0, 0);
+		entry_fill(t + to, BIT(table_bits(pt)) - to, 0, 0);
 	}
 	for (uint64_t a = first, stop;; a = stop + 1) {
 		uint64_t *slot = t + level_index(pt, level, a);
@@ -468,7 +468,7 @@ static void map_table(struct op *op, uint64_t *t, unsigned level, uint64_t first
 			break;
 	}
 	if (fresh)
-		clean(pt, t, BIT(pt->bits));
+		clean(pt, t, BIT(table_bits(pt)));
 	else
 		clean(pt, t + from, to - from);
 }
@@ -626,7 +626,7 @@ static int plan_cuts(struct op *op, const uint64_t *t, unsigned level, uint64_t 
 
 		if (n != 0) {
 			stop = a + (n << level_shift(pt, level)) - 1;
-			if (pt->odd)
+			if (odd_bits(pt) != 0)
 				r = plan_groups(op, slot, n, level, a);
 		} else {
 			stop = least(last, a | level_mask(pt, level));
@@ -656,7 +656,7 @@ static uint64_t build_table(struct op *op, uint64_t piece, unsigned level, uint6
 	uint64_t from = level_index(pt, level, first), to = level_index(pt, level, last) + 1;
 
 	entry_fill(t, from, piece, step);
-	entry_fill(t + to, BIT(pt->bits) - to, piece + to * step, step);
+	entry_fill(t + to, BIT(table_bits(pt)) - to, piece + to * step, step);
 	for (uint64_t a = first, stop;; a = stop + 1) {
 		uint64_t i = level_index(pt, level, a);
 		uint64_t n = level <= op->top ? whole_entries(pt, level, a, last) : 0;
@@ -675,7 +675,7 @@ static uint64_t build_table(struct op *op, uint64_t piece, unsigned level, uint6
 		if (stop == last)
 			break;
 	}
-	clean(pt, t, BIT(pt->bits));
+	clean(pt, t, BIT(table_bits(pt)));
 	return pa;
 }
 
@@ -684,7 +684,7 @@ static void inherit(const struct vmm__pt *pt, uint64_t e, unsigned level, uint64
 {
 	uint64_t *t = table_of(pt, e);
 
-	for (uint64_t i = 0; i < BIT(pt->bits); i++) {
+	for (uint64_t i = 0; i < BIT(table_bits(pt)); i++) {
 		uint64_t below = entry_get(t + i);
 
 		if (level > 0 && is_table(pt, below))
@@ -692,7 +692,7 @@ static void inherit(const struct vmm__pt *pt, uint64_t e, unsigned level, uint64
 		else if (is_present(pt, below))
 			entry_or(t + i, bits);
 	}
-	clean(pt, t, BIT(pt->bits));
+	clean(pt, t, BIT(table_bits(pt)));
 }
 
 static void split_leaf(struct op *op, uint64_t *slot, uint64_t e, unsigned level, uint64_t first,
@@ -796,7 +796,7 @@ static void protect_plain(struct op *op, uint64_t *slot, uint64_t n)
 	uint64_t keep = op->keep, set = op->set, present = op->pt->present;
 
 	op->pending = true;
-#pragma GCC unroll 8
+	UNROLL_8
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t e = entry_get(slot + i);
 
@@ -834,7 +834,7 @@ static void protect_run(struct op *op, uint64_t *slot, uint64_t n, unsigned leve
 static inline bool rest_is_empty(const struct vmm__pt *pt, const uint64_t *t, uint64_t first,
 				 uint64_t last)
 {
-	uint64_t n = BIT(pt->bits);
+	uint64_t n = BIT(table_bits(pt));
 
 	if (last + 1 < n && is_present(pt, entry_get(t + last + 1)))
 		return false;
@@ -882,7 +882,7 @@ static void change_table(struct op *op, uint64_t *t, unsigned level, uint64_t fi
 
 		if (n != 0) {
 			stop = a + (n << level_shift(pt, level)) - 1;
-			if (pt->odd)
+			if (odd_bits(pt) != 0)
 				break_groups(op, slot, n, level, a);
 			if (is_unmap(op))
 				unmap_run(op, slot, n, level);
@@ -1059,7 +1059,7 @@ struct merge {
 /* Accessed and dirty bits of all leaves of a table. */
 static uint64_t table_noted(const struct vmm__pt *pt, const uint64_t *t)
 {
-	uint64_t bits = 0, n = pt->flags & VMM__PT_AD ? BIT(pt->bits) : 0;
+	uint64_t bits = 0, n = pt->flags & VMM__PT_AD ? BIT(table_bits(pt)) : 0;
 
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t e = entry_get(t + i);
@@ -1078,7 +1078,7 @@ static uint64_t merged_leaf(const struct vmm__pt *pt, const uint64_t *t, unsigne
 	if (is_table(pt, e) || !is_present(pt, e) ||
 	    (addr_decode(pt, e) & level_mask(pt, level)) != 0)
 		return 0;
-	for (uint64_t i = 1, n = BIT(pt->bits), v = e + step; i < n; i++, v += step) {
+	for (uint64_t i = 1, n = BIT(table_bits(pt)), v = e + step; i < n; i++, v += step) {
 		uint64_t other = entry_get(t + i);
 
 		if (other != v && entry_clean(pt, odd_decode(pt, other, level - 1, i * step)) != v)
