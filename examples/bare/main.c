@@ -36,11 +36,13 @@ static void tell_times(const struct vm *vm)
 {
 	const uint64_t now = vmm_bare_host()->time_ns(NULL);
 
-	if (vm->first_ns != 0)
-		vmm_bare_print(
-			"bare: the guest's first word came after %llu us, its end after %llu us\n",
-			(unsigned long long)(vm->first_ns - vm->start_ns) / 1000,
-			(unsigned long long)(now - vm->start_ns) / 1000);
+	if (vm->first_ns == 0)
+		return;
+	vmm_bare_print("bare: the guest's first word came after %llu us, its end after %llu us\n",
+		       (unsigned long long)(vm->first_ns - vm->start_ns) / 1000,
+		       (unsigned long long)(now - vm->start_ns) / 1000);
+	vmm_bare_print("bare: before its first word the hardware left the guest %llu times\n",
+		       (unsigned long long)vm->first_exits);
 }
 
 /* One VM that the image is for: it ends with it. */

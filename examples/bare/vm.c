@@ -15,14 +15,30 @@ static int say(const struct vm *vm, const char *what, const struct vmm_error *er
 
 /* --- its machine --- */
 
+/* How often the hardware has left the guest. */
+static uint64_t vm_exits(const struct vm *vm)
+{
+	struct vmm_partition_exits exits = {.size = sizeof(exits)};
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < vm->vcpus; i++) {
+		if (vmm_vcpu_partition_exits(vmm_vm_vcpu(vmm_machine_vm(vm->machine), i), &exits) ==
+		    0)
+			all += exits.total;
+	}
+	return all;
+}
+
 static void guest_output(void *opaque, uint32_t console, const uint8_t *data, uint32_t len)
 {
 	struct vm *vm = opaque;
 
 	if (console != 0)
 		return;
-	if (vm->first_ns == 0)
+	if (vm->first_ns == 0) {
 		vm->first_ns = vmm_bare_host()->time_ns(NULL);
+		vm->first_exits = vm_exits(vm);
+	}
 	console_write(&vm->console, data, len);
 }
 

@@ -58,6 +58,7 @@ struct vm {
 	_Atomic uint32_t ended; /* one more than the index of the first vCPU that has */
 	uint64_t start_ns;      /* before its machine was made */
 	uint64_t first_ns;      /* when it first wrote to its console; 0: not yet */
+	uint64_t first_exits;   /* of its vCPUs until then */
 	struct console console;
 	struct runner runners[VCPUS_MAX];
 };

@@ -10,6 +10,11 @@
 #include "engine_here.h"
 #include "guest.h"
 #include "libvmm/bus.h"
+#include "libvmm/mem.h"
+
+/* Of bench.S: memory to be touched for the first time. */
+#define FRESH       UINT64_C(0x40000000)
+#define FRESH_BYTES UINT64_C(0x400000)
 
 static int on_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
 		   uint64_t *value)
@@ -38,7 +43,13 @@ static void configure(struct run *run)
 	static const struct vmm_region_ops ops = {
 		.size = sizeof(ops), .read = on_read, .write = on_write};
 	struct vmm_region *region;
+	struct vmm_mem *fresh;
 
+	if (must(run, "vmm_mem_create", vmm_mem_create(run->ctx, FRESH_BYTES, &fresh))) {
+		must(run, "vmm_vm_map",
+		     vmm_vm_map(run->vm, FRESH, fresh, 0, FRESH_BYTES, VMM_PROT_RWX));
+		vmm_mem_unref(fresh); /* the mapping holds it */
+	}
 	must(run, "vmm_region_add",
 	     vmm_region_add(run->vm, VMM_SPACE_PORT, 0x70, 2, &ops, NULL, &region));
 	must(run, "vmm_region_add",

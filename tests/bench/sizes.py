@@ -65,6 +65,7 @@ def main(build):
         total = [a + b for a, b in zip(total, row)]
         print(f'size of {layer}: code {row[0]}, data {row[1]}, bss {row[2]} bytes; {row[3]} lines')
     image = f'{build}/examples/bare/bare.map'
+    size = 0
     if os.path.exists(image):
         sizes = image_sizes(image)
         for name, size in sorted(sizes.items()):
@@ -73,7 +74,8 @@ def main(build):
         size = sum(sizes[part] for part in PARTS) - apart
         print(f'size in the bare image of {" + ".join(PARTS)}, without {" and ".join(APART)}: {size} bytes (at most {MOST})')
     print(f'size of all layers: code {total[0]}, data {total[1]}, bss {total[2]} bytes; {total[3]} lines')
+    return size > MOST
 
 
 if __name__ == '__main__':
-    main(sys.argv[1])
+    sys.exit(main(sys.argv[1]))
