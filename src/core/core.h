@@ -52,11 +52,7 @@ int vmm__vcpu_pass(struct vmm_vcpu *vcpu, int code, const char *call, struct vmm
 int vmm__detail_get(struct vmm_ctx *ctx, struct vmm__detail *detail, struct vmm_error *error);
 void vmm__log(struct vmm_ctx *ctx, uint32_t level, const char *fmt, ...) VMM__PRINTF(3, 4);
 
-static inline void vmm__error_init(struct vmm_error *error)
-{
-	memset(error, 0, sizeof(*error));
-	error->size = sizeof(*error);
-}
+void vmm__error_init(struct vmm_error *error);
 
 /* --- contexts and host: ctx.c --- */
 
@@ -295,29 +291,26 @@ struct vmm__pic_ports {
 	uint32_t base;
 };
 
+/* What most calls use stands first: shorter code reaches it. */
 struct vmm_vm {
-	/* The run path's. */
-	struct vmm__windows windows;
-
 	struct vmm_ctx *ctx;
 	const struct vmm_host *host;
 	const struct vmm_engine *engine;
-	void *backend; /* the engine's own */
-	struct vmm__services services;
+	void *backend;          /* the engine's own */
+	struct vmm__mutex lock; /* configuration */
+	_Atomic uint32_t sealed;
 	uint32_t flags;
 	uint32_t irqchip;
 	uint32_t max_vcpus;
-	uint32_t clock;
+	uint32_t vcpu_count;               /* under lock */
+	_Atomic(struct vmm_vcpu *) *vcpus; /* by index; entries are set once, under lock */
+	struct vmm__readers readers;       /* of the two views */
+	_Atomic(struct vmm__view *) view;
 	uint64_t arch;
 	uint64_t max_mappings;
 	uint64_t gpa_bits;
 	uint32_t page_shift;
-	struct vmm__detail detail;
-
-	struct vmm__mutex lock; /* configuration */
-	_Atomic uint32_t sealed;
-	uint32_t vcpu_count;               /* under lock */
-	_Atomic(struct vmm_vcpu *) *vcpus; /* by index; entries are set once, under lock */
+	uint32_t clock;
 
 	/* Filters; under lock until sealed. */
 	struct vmm_x86_filter *msrs;
@@ -329,13 +322,14 @@ struct vmm_vm {
 	_Atomic uint32_t pauses;
 	uint32_t clock_stopped;
 
-	struct vmm__readers readers; /* of the two views */
-	_Atomic(struct vmm__view *) view;
 	uint64_t *slots; /* numbers in use; under lock */
 	size_t slot_words;
 
-	struct vmm__bus bus;
 	struct vmm_irq_event *events; /* under lock */
+	struct vmm__bus bus;
+	struct vmm__windows windows; /* the run path's */
+	struct vmm__services services;
+	struct vmm__detail detail;
 	struct vmm__pic_ports pic_ports[3];
 
 	void (*alarm)(void *opaque); /* until sealed; NULL: none */

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "core.h"
 
+void vmm__error_init(struct vmm_error *error)
+{
+	memset(error, 0, sizeof(*error));
+	error->size = sizeof(*error);
+}
+
 void vmm__log(struct vmm_ctx *ctx, uint32_t level, const char *fmt, ...)
 {
 	char text[256];
