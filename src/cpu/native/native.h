@@ -139,7 +139,6 @@ struct vmm__native_vm {
 	uint64_t xall;    /* XSAVE components that guests can have; 0 without XSAVE */
 	size_t fpu_bytes;
 
-	struct vmm__pt pt;
 	uint64_t *pt_root;
 	struct vmm__native_slot *slots; /* under the core's lock */
 	uint32_t slot_room;
@@ -148,7 +147,6 @@ struct vmm__native_vm {
 	bool quiet;                     /* no vCPU is in the guest while tables change */
 
 	struct vmm__native_vcpu **by_index;
-	struct vmm__irqchip chip; /* VMM_IRQCHIP_ARCH */
 	struct vmm__lapic **lapics;
 	_Atomic uint64_t alarm_ns; /* when vCPU 0 comes back for the core */
 
@@ -165,6 +163,9 @@ struct vmm__native_vm {
 	bool stopped;      /* guest time, at the next two */
 	uint64_t stopped_ns;
 	uint64_t stopped_tsc;
+
+	struct vmm__pt pt;
+	struct vmm__irqchip chip; /* VMM_IRQCHIP_ARCH */
 };
 
 /* CPUID's table in the order of leaves, found by leaf in one step. */
@@ -226,9 +227,7 @@ struct native_site {
 };
 
 struct vmm__native_vcpu {
-	struct vmm__native_world world; /* first: the world switch knows its place */
-
-	/* The run path's; belong to who runs the vCPU. */
+	/* The run path's; belong to who runs the vCPU. First, since shorter code reaches them. */
 	struct svm_vmcb *vmcb; /* the block */
 	struct vmm__native_vm *vm;
 	_Atomic uint64_t on_cpu; /* 0, or the CPU it is on: in the guest or close to it */
@@ -238,7 +237,6 @@ struct vmm__native_vcpu {
 	uint32_t io_key;         /* what of an exit tells a port that is known */
 	uint64_t cpu;            /* that it was on last */
 	struct vmm_vcpu *core;   /* the core's, since there has been one */
-	uint64_t answer_msr;     /* MSR of a pending exit */
 
 	/* Events: what the next entry injects, as EVENTINJ; 0: nothing. */
 	uint64_t inject;
@@ -250,8 +248,20 @@ struct vmm__native_vcpu {
 	bool window;     /* VMM_EXIT_IRQ_WINDOW is asked for */
 	bool dr_live;    /* DR0 to DR3 are in the CPU */
 	bool triple_fault;
-	uint64_t nmi_iret_rip;
+	bool dedicated;
 	_Atomic uint32_t nmis; /* pending */
+
+	struct vmm__native_world world;
+
+	uint64_t nmi_iret_rip;
+	uint64_t answer_msr; /* MSR of a pending exit */
+	/* Debugging from outside: native_debug.c. */
+	bool stepping, watching;
+	bool step_done;    /* by emulation: VMM_EXIT_DEBUG is due */
+	bool guest_tf;     /* the guest's own, while @stepping has set it */
+	bool has_xsave;    /* by its CPUID */
+	bool has_tsc_aux;  /* RDTSCP or RDPID, the same */
+	uint8_t phys_bits; /* of its addresses, the same */
 
 	uint64_t dr[4];
 	uint64_t apic_base;
@@ -278,10 +288,6 @@ struct vmm__native_vcpu {
 	struct vmm_exit given; /* by vmm__native_emulate_known() */
 	int result;            /* its own */
 
-	/* Debugging from outside: native_debug.c. */
-	bool stepping, watching;
-	bool step_done; /* by emulation: VMM_EXIT_DEBUG is due */
-	bool guest_tf;  /* the guest's own, while @stepping has set it */
 	uint64_t guest_dr7, watched[VMM_MAX_BREAKPOINTS];
 
 	/* The engine's, by number; the first is the block. Their physical addresses are in
@@ -291,9 +297,6 @@ struct vmm__native_vcpu {
 	struct vmm__native_vcpu *next;
 	uint32_t index;
 	uint32_t apic_id;
-	bool has_xsave;    /* by its CPUID */
-	uint8_t phys_bits; /* of its addresses, the same */
-	bool has_tsc_aux;  /* RDTSCP or RDPID, the same */
 
 	struct vmm_x86_cpuid *cpuid;
 	uint32_t cpuid_count;
@@ -305,8 +308,7 @@ struct vmm__native_vcpu {
 	/* By VMM_PARTITION_, since it was reset; written by who runs it. */
 	_Atomic uint64_t exits[VMM_PARTITION_REASONS];
 
-	bool dedicated;
-	struct native_partition partition; /* then */
+	struct native_partition partition; /* if it is dedicated */
 };
 
 static inline void *vmm__native_alloc(const struct vmm__native_vm *vm, size_t size, size_t align)
