@@ -121,6 +121,7 @@ struct vmm__pt_leaf {
 
 /*
  * Caller's storage; its members are the engine's own. All but seq and the pool are fixed at init.
+ * What all walks use stands first: shorter code reaches it.
  */
 struct vmm__pt {
 	uint64_t (*translate)(const struct vmm__pt *pt, uint64_t ia);
@@ -128,6 +129,19 @@ struct vmm__pt {
 	uint64_t root_used; /* entries of the root within ia_bits */
 	uint64_t present;
 	uint64_t addr;
+	uint32_t seq;                     /* written by the writer; see above */
+	uint8_t shift, bits, levels, top; /* top: highest level with leaves */
+	uint64_t mark;                    /* of any level */
+	const struct vmm__pt_format *format;
+	const struct vmm__pt_ops *ops;
+	void *ctx;
+	/* As in the format; no entry has @dirty_value where there are no such bits. */
+	uint64_t accessed, dirty_mask, dirty_value, dirty_clean, dirty_set;
+	uint32_t flags;
+	uint8_t split;
+	bool linear; /* step[].down serves */
+	bool plain;  /* and pages are of 4 KiB, tables of 512 entries, without odd sizes */
+	bool stale;  /* an invalidation failed: unlinked tables still wait for one */
 	struct vmm__pt_step {
 		/*
 		 * Entries of this level that lead to tables have it; 0 at level 0. A reader that
@@ -137,22 +151,15 @@ struct vmm__pt {
 		/* Added to such an entry, it gives the table's virtual address. */
 		uint64_t down;
 	} step[VMM__PT_LEVELS];
-	uint32_t seq; /* written by the writer; see above */
 
-	const struct vmm__pt_format *format;
-	const struct vmm__pt_ops *ops;
-	void *ctx;
 	uint64_t root_pa, offset;
 	uint64_t ia_last, oa_last;
-	uint64_t mark; /* of any level */
 	/* Addresses below it: a change of few pages is nothing but storing entries. 0 while stale.
 	 */
 	uint64_t quick_below;
 	uint64_t table[VMM__PT_LEVELS]; /* bits of an entry of level n that leads to a table */
 	uint64_t leaf[VMM__PT_LEVELS];  /* bits of a leaf of level n, beside protection and memory
 					   type */
-	/* As in the format; no entry has @dirty_value where there are no such bits. */
-	uint64_t accessed, dirty_mask, dirty_value, dirty_clean, dirty_set;
 	uint64_t prot[VMM__PROT_COUNT]; /* 0: cannot be had */
 	uint64_t mem[VMM__MEM_COUNT];   /* VMM__MEM_NONE: cannot be had */
 	uint64_t prot_mask;
@@ -161,12 +168,6 @@ struct vmm__pt {
 	uint8_t mem_of[VMM__PT_MEM_INDEX];
 	uint8_t low_shift, top_shift, mem_shift;
 	uint32_t low_mask, top_mask, mem_mask;
-	uint32_t flags;
-	uint8_t shift, bits, levels, top; /* top: highest level with leaves */
-	uint8_t split;
-	bool linear; /* step[].down serves */
-	bool plain;  /* and pages are of 4 KiB, tables of 512 entries, without odd sizes */
-	bool stale;  /* an invalidation failed: unlinked tables still wait for one */
 
 	uint64_t pool_pa; /* first free page, each leads to the next by its first word; 0: none */
 	uint64_t pool_pages;
