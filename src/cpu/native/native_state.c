@@ -78,8 +78,40 @@ static struct svm_segment to_svm(const struct vmm_x86_segment *s)
 	return (struct svm_segment){s->selector, (uint16_t)attr, s->limit, s->base};
 }
 
-#define SEGMENTS(X) \
-	X(cs, cs) X(ds, ds) X(es, es) X(fs, fs) X(gs, gs) X(ss, ss) X(tr, tr) X(ldt, ldtr)
+/* Where each stands, in the library's encoding and in the block. */
+struct segment_place {
+	uint16_t sys, block;
+};
+
+#define PLACE(name, in_block)                                                           \
+	{                                                                               \
+		offsetof(struct vmm_x86_sys, name), offsetof(struct svm_vmcb, in_block) \
+	}
+
+static const struct segment_place segments[] = {
+	PLACE(cs, cs), PLACE(ds, ds), PLACE(es, es), PLACE(fs, fs),
+	PLACE(gs, gs), PLACE(ss, ss), PLACE(tr, tr), PLACE(ldt, ldtr),
+};
+
+static void get_segments(const struct svm_vmcb *vmcb, struct vmm_x86_sys *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(segments); i++) {
+		const void *from = (const uint8_t *)vmcb + segments[i].block;
+		void *to = (uint8_t *)out + segments[i].sys;
+
+		*(struct vmm_x86_segment *)to = vmm__native_from_segment(from);
+	}
+}
+
+static void set_segments(struct svm_vmcb *vmcb, const struct vmm_x86_sys *in)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(segments); i++) {
+		const void *from = (const uint8_t *)in + segments[i].sys;
+		void *to = (uint8_t *)vmcb + segments[i].block;
+
+		*(struct svm_segment *)to = to_svm(from);
+	}
+}
 
 /* The processor reads PAE's directory pointers from memory when it needs them. */
 static void get_pdptrs(const struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
@@ -101,9 +133,7 @@ static void get_sys(struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
 
 	vmm__native_regs(v, false);
 	memset(out, 0, sizeof(*out));
-#define COPY(name, from) out->name = vmm__native_from_segment(&vmcb->from);
-	SEGMENTS(COPY)
-#undef COPY
+	get_segments(vmcb, out);
 	out->ss.attr = (out->ss.attr & ~VMM_X86_SEG_DPL(3)) | VMM_X86_SEG_DPL(vmcb->cpl);
 	out->gdt = (struct vmm_x86_table){vmcb->gdtr.base, (uint16_t)vmcb->gdtr.limit, {0}};
 	out->idt = (struct vmm_x86_table){vmcb->idtr.base, (uint16_t)vmcb->idtr.limit, {0}};
@@ -156,9 +186,7 @@ static int set_sys(struct vmm__native_vcpu *v, const struct vmm_x86_sys *in,
 	if (bad)
 		return refuse(error, bad);
 	vmm__native_regs(v, true);
-#define COPY(name, to) vmcb->to = to_svm(&in->name);
-	SEGMENTS(COPY)
-#undef COPY
+	set_segments(vmcb, in);
 	vmcb->cpl = (uint8_t)(in->ss.attr >> 5 & 3);
 	vmcb->gdtr = (struct svm_segment){.limit = in->gdt.limit, .base = in->gdt.base};
 	vmcb->idtr = (struct svm_segment){.limit = in->idt.limit, .base = in->idt.base};
