@@ -5,11 +5,11 @@
  */
 #include "bare.h"
 #include "bits.h"
+#include "engine_here.h"
 #include "files.h"
 #include "libvmm/libvmm.h"
 #include "libvmm/loader.h"
 #include "libvmm/machine.h"
-#include "libvmm/svm.h"
 #include "mem.h"
 #include "partition/marks.h"
 #include "sync.h"
@@ -149,18 +149,17 @@ static void output(void *opaque, uint32_t console, const uint8_t *data, uint32_t
 
 static int make(const struct vmm_bare_boot *boot)
 {
-	static const struct vmm_engine *engines[1];
+	const struct vmm_engine *engines[] = ENGINES;
 	struct vmm_profile_error profile_error = {.size = sizeof(profile_error)};
 	struct vmm_error error = {.size = sizeof(error)};
 	const struct vmm_ctx_config ctx = {.size = sizeof(ctx),
 					   .host = vmm_bare_host(),
 					   .engines = engines,
-					   .engine_count = 1};
+					   .engine_count = ARRAY_SIZE(engines)};
 	void *storage = vmm_bare_host()->alloc(NULL, vmm_profile_size(), 16);
 	const struct file *text;
 	int rc;
 
-	engines[0] = vmm_engine_svm();
 	for (uint32_t i = 0; i < boot->module_count; i++)
 		files_add(&all.files, boot->modules[i].data, (size_t)boot->modules[i].len,
 			  boot->modules[i].cmdline);
