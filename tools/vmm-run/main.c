@@ -444,9 +444,6 @@ static int run_on(struct run *run)
 	int status = run_once(run);
 
 	while (status == -1 && (status = status_of(run)) == ASLEEP) {
-		/* What was to wake it before it slept does not. */
-		while (sem_trywait(&run->wake) == 0)
-			;
 		fprintf(stderr, "vmm-run: the guest sleeps; Ctrl-A p or 'wake' wakes it%s",
 			eol(run));
 		while (!atomic_load(&ending) && sem_wait(&run->wake) != 0)
