@@ -7,6 +7,7 @@ stage that does not build counts as one failure. The last line of the output is 
 """
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,10 @@ def build(stage, environment):
 def count(log):
     """(passed, failed, skipped): every case of a test that tells its cases, else the test."""
     passed = failed = skipped = 0
-    for case in xml.etree.ElementTree.parse(log).iter('testcase'):
+    # What a failing test printed is in it as it was, escape sequences too.
+    with open(log, encoding='utf-8', errors='replace') as stream:
+        text = re.sub(r'[^\t\n\r\x20-\ud7ff\ue000-\ufffd]', '?', stream.read())
+    for case in xml.etree.ElementTree.fromstring(text.encode()).iter('testcase'):
         if case.find('skipped') is not None:
             skipped += 1
         elif case.find('failure') is not None or case.find('error') is not None:
