@@ -10,16 +10,17 @@ static uint32_t cpu_count(void)
 
 /* --- turns --- */
 
-/* One that has come to an end runs no more, and the monitor sees to its VM. */
+/* One that has come to an end runs no more, and the monitor sees to its VM. Once it has stopped,
+ * that may have been started anew. */
 static void end(struct runner *r)
 {
+	struct vmm_sched *monitors = r->vm->all->partition;
 	uint32_t nobody = 0;
 
+	if (r->err != 0 || r->result.reason != VMM_MACHINE_ABSENT)
+		atomic_compare_exchange_strong(&r->vm->ended, &nobody, r->index + 1);
 	vmm_sched_stop(r->place);
-	if (r->err == 0 && r->result.reason == VMM_MACHINE_ABSENT)
-		return;
-	atomic_compare_exchange_strong(&r->vm->ended, &nobody, r->index + 1);
-	vmm_sched_kick(r->vm->all->partition, 0);
+	vmm_sched_kick(monitors, 0);
 }
 
 /* What the scheduler is to know of how it went. */

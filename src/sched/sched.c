@@ -250,10 +250,8 @@ static bool ask_to_stop(struct vmm_sched_vcpu *v)
 		v->stop = 1;
 		stopped = false;
 	} else {
-		if (state == SCHED_RUNNING) {
+		if (state == SCHED_RUNNING)
 			vmm__sched_take_off(cpu, vmm__sched_now(s));
-			atomic_store(&cpu->running, NULL);
-		}
 		vmm__sched_take_out(v, cpu);
 		atomic_store(&v->state, SCHED_STOPPED);
 	}

@@ -71,7 +71,7 @@ struct vmm__sched_cpu {
 	_Alignas(VMM__CACHE_LINE) _Atomic uint32_t poked; /* there is news; the CPU sleeps on it */
 	_Atomic uint32_t kicked;                          /* vmm_sched_kick() */
 	_Atomic uint32_t pokers;                          /* who uses @running now */
-	_Atomic(struct vmm_vcpu *) running; /* what it was given; written by the CPU */
+	_Atomic(struct vmm_vcpu *) running; /* what it was given, or NULL; of the current only */
 	_Atomic uint64_t *mailbox;          /* one bit a place */
 
 	/* What others want to know before they take the lock. */

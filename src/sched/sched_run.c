@@ -292,10 +292,18 @@ static inline void charge(struct vmm_sched *s, struct vmm__sched_cpu *cpu, uint6
 	}
 }
 
+/* The CPU has its current no more. Before others can see that: who removes it then waits for those
+ * that found it in @running, and for nobody else. */
+static inline void let_go(struct vmm__sched_cpu *cpu)
+{
+	atomic_store(&cpu->running, NULL);
+	cpu->current = NULL;
+}
+
 void vmm__sched_take_off(struct vmm__sched_cpu *cpu, uint64_t now)
 {
 	charge(cpu->current->sched, cpu, now);
-	cpu->current = NULL;
+	let_go(cpu);
 }
 
 /* --- decisions, under the CPU's lock --- */
@@ -309,11 +317,11 @@ static bool put_to_sleep(struct vmm__sched_cpu *cpu, const struct vmm_exit *exit
 	if (atomic_exchange(&v->woken, 0) != 0 ||
 	    (exit->reason == VMM_EXIT_IDLE && exit->data <= now))
 		return false;
+	let_go(cpu);
 	if (exit->reason == VMM_EXIT_IDLE && exit->data != VMM_FOREVER)
 		sleep_until(v, cpu, SCHED_SLEEPING, exit->data);
 	else
 		set_state(v, SCHED_BLOCKED);
-	cpu->current = NULL;
 	return true;
 }
 
@@ -339,7 +347,7 @@ static struct vmm_sched_vcpu *take_back(struct vmm_sched *s, struct vmm__sched_c
 	charge(s, cpu, now);
 	if (VMM__UNLIKELY(v->stop != 0 ||
 			  (atomic_load_explicit(&v->cpus, memory_order_relaxed) & cpu->bit) == 0)) {
-		cpu->current = NULL;
+		let_go(cpu);
 		depart(v, vmm__sched_place_for(v));
 		return v;
 	}
@@ -353,7 +361,7 @@ static struct vmm_sched_vcpu *take_back(struct vmm_sched *s, struct vmm__sched_c
 		}
 	}
 	if (VMM__UNLIKELY(v->cap != 0 && v->cap_ns > now)) {
-		cpu->current = NULL;
+		let_go(cpu);
 		vmm__sched_make_ready(v, cpu, now);
 	}
 	return NULL;
@@ -421,6 +429,7 @@ static struct vmm_sched_vcpu *choose(struct vmm_sched *s, struct vmm__sched_cpu 
 	if (v != NULL) { /* then somebody waits */
 		v->stats.preempted++;
 		v->ready_ns = now;
+		let_go(cpu);
 		set_state(v, SCHED_READY);
 		v = vmm__sched_swap(&cpu->ready, v, v->vtime);
 	} else if (cpu->ready.count != 0) {
@@ -566,7 +575,6 @@ static void sleep(struct vmm_sched *s, struct vmm__sched_cpu *cpu, uint64_t unti
 	const uint32_t number = number_of(cpu, s);
 	uint64_t now, ns = VMM_FOREVER;
 
-	atomic_store(&cpu->running, NULL);
 	atomic_fetch_or(&s->sleeping, cpu->bit);
 	if (!fetch(s, number, NULL)) {
 		until = until < end ? until : end;
@@ -592,11 +600,10 @@ static void put_down(struct vmm_sched *s, struct vmm__sched_cpu *cpu, const stru
 	const uint64_t now = vmm__sched_now(s);
 	gone = take_back(s, cpu, exit, now);
 	if (cpu->current != NULL) {
-		cpu->current = NULL;
+		let_go(cpu);
 		vmm__sched_make_ready(v, cpu, now);
 	}
 	vmm__unlock(s->host, &cpu->lock);
-	atomic_store(&cpu->running, NULL);
 	if (gone != NULL)
 		arrive(gone);
 }

@@ -283,6 +283,52 @@ static void test_partition(void **state)
 	end(CPUS);
 }
 
+static const struct vmm_sim_script *script_of(uint32_t n)
+{
+	static const struct vmm_sim_script scripts[] = {FAKE_SCRIPT(hog), FAKE_SCRIPT(idler),
+							FAKE_SCRIPT(ports)};
+
+	return &scripts[n % (sizeof(scripts) / sizeof(scripts[0]))];
+}
+
+/* VMs come to their end while their CPUs are kicked: nothing of one is touched afterwards. */
+static void test_lives(uint32_t kind)
+{
+	make(kind);
+	start_cpus();
+	for (uint32_t n = rounds(1000); n != 0; n--) {
+		struct vmm_vm *mine = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, script_of(n));
+		const struct vmm_sched_params params = {.size = sizeof(params),
+							.cpus = 1u << n / 3 % CPUS};
+		struct guest *g = &guests[n % VCPUS];
+
+		*g = (struct guest){.vcpu = vmm_vm_vcpu(mine, 0)};
+		assert_int_equal(vmm_vm_seal(mine), 0);
+		assert_int_equal(vmm_sched_add(sched, g->vcpu, &params, g, &g->place), 0);
+		assert_int_equal(vmm_sched_start(g->place), 0);
+		if (n % 2 == 0) {
+			vmm_vcpu_kick(g->vcpu);
+			await_run(g, 0);
+		}
+		assert_int_equal(vmm_sched_remove(g->place), 0);
+		assert_int_equal(vmm_vm_destroy(mine), 0);
+		vmm_sched_kick(sched, n / 3 % CPUS);
+	}
+	end(0);
+}
+
+static void test_lives_shared(void **state)
+{
+	(void)state;
+	test_lives(VMM_SCHED_CREDIT);
+}
+
+static void test_lives_apart(void **state)
+{
+	(void)state;
+	test_lives(VMM_SCHED_PARTITION);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +336,8 @@ int main(void)
 		cmocka_unit_test(test_no_wake_goes_to_who_leaves),
 		cmocka_unit_test(test_everything_at_once),
 		cmocka_unit_test(test_partition),
+		cmocka_unit_test(test_lives_apart),
+		cmocka_unit_test(test_lives_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
