@@ -3,7 +3,8 @@
 """Builds the tree in every way it must build and runs the suites of each; scripts/test calls it.
 
 A stage is one build directory under build-test/, how it is configured, and the suites run in it. A
-stage that does not build counts as one failure. The last line of the output is "N passed, N failed".
+stage that does not build counts as one failure. What failed is told again at the end, whose last line
+is "N passed, N failed".
 """
 import argparse
 import os
@@ -46,20 +47,47 @@ def build(stage, environment):
     return call(['ninja', '-C', folder, '--quiet'], environment) == 0
 
 
-def count(log):
-    """(passed, failed, skipped): every case of a test that tells its cases, else the test."""
-    passed = failed = skipped = 0
-    # What a failing test printed is in it as it was, escape sequences too.
-    with open(log, encoding='utf-8', errors='replace') as stream:
-        text = re.sub(r'[^\t\n\r\x20-\ud7ff\ue000-\ufffd]', '?', stream.read())
-    for case in xml.etree.ElementTree.fromstring(text.encode()).iter('testcase'):
+class Result:
+    """Of a stage: every case of a test that tells its cases counts, else the test."""
+
+    def __init__(self):
+        self.passed = self.skipped = 0
+        self.failures = []  # (name, the end of what it printed)
+
+    def read(self, log):
+        # What a failing test printed is in it as it was, escape sequences too.
+        with open(log, encoding='utf-8', errors='replace') as stream:
+            text = re.sub(r'[^\t\n\r\x20-\ud7ff\ue000-\ufffd]', '?', stream.read())
+        # A test that tells its cases is a suite of them, with all that they printed at its own end.
+        for suite in xml.etree.ElementTree.fromstring(text.encode()).iter('testsuite'):
+            for case in suite.iter('testcase'):
+                self.add(case, suite)
+
+    def add(self, case, suite):
         if case.find('skipped') is not None:
-            skipped += 1
+            self.skipped += 1
         elif case.find('failure') is not None or case.find('error') is not None:
-            failed += 1
+            texts = [node.text or '' for part in (case, suite) for node in part if node.tag in ('system-out', 'system-err')]
+            self.failures.append((f'{case.get("classname")}: {case.get("name")}', texts))
         else:
-            passed += 1
-    return passed, failed, skipped
+            self.passed += 1
+
+    def summary(self):
+        return f'{self.passed} passed, {len(self.failures)} failed, {self.skipped} skipped'
+
+
+TOLD = 60  # lines of what a test printed
+
+
+def tell(stage, failure):
+    name, texts = failure
+    print(f'\nFAILED in {stage}: {name}')
+    for text in texts:
+        lines = text.splitlines()
+        # Cases that passed say nothing of it.
+        first = next((number for number, line in enumerate(lines) if line.startswith('not ok')), 0)
+        for line in lines[max(first - TOLD // 2, 0):][:TOLD] if first else lines[-TOLD:]:
+            print(f'  {line}')
 
 
 def fixed_addresses():
@@ -70,8 +98,10 @@ def fixed_addresses():
 
 def run(stage):
     environment = dict(os.environ, CC=stage['compiler'], **stage.get('environment', {}))
+    result = Result()
     if not build(stage, environment):
-        return 0, 1, 0
+        result.failures.append(('it does not build', []))
+        return result
     folder = os.path.join(BUILDS, stage['build'])
     log = os.path.join(folder, 'meson-logs', 'testlog.junit.xml')
     if os.path.exists(log):
@@ -79,10 +109,11 @@ def run(stage):
     suites = [word for suite in stage['suites'] for word in ('--suite', suite)]
     prefix = fixed_addresses() if stage.get('fixed_addresses') else []
     status = call([*prefix, 'meson', 'test', '-C', folder, '--no-rebuild', '--print-errorlogs', *suites], environment)
-    if not os.path.exists(log):  # no test is of these suites
-        return 0, int(status != 0), 0
-    passed, failed, skipped = count(log)
-    return passed, max(failed, int(status != 0)), skipped
+    if os.path.exists(log):  # else no test is of these suites
+        result.read(log)
+    if status != 0 and not result.failures:
+        result.failures.append((f'meson test ends with {status}', []))
+    return result
 
 
 def main():
@@ -94,20 +125,25 @@ def main():
     unknown = [name for name in names if name not in STAGES]
     if unknown:
         parser.error(f'no stage {", ".join(unknown)}')
-    lines, totals = [], [0, 0, 0]
+    lines, results = [], {}
     for name in names:
         start = time.monotonic()
         stage = STAGES[name]
         stage.setdefault('build', name)
-        result = run(stage)
-        totals = [total + part for total, part in zip(totals, result)]
-        lines.append(f'{name}: {result[0]} passed, {result[1]} failed, {result[2]} skipped in {time.monotonic() - start:.0f} s')
+        results[name] = run(stage)
+        lines.append(f'{name}: {results[name].summary()} in {time.monotonic() - start:.0f} s')
         print(lines[-1], flush=True)
+    failures = [(name, failure) for name, result in results.items() for failure in result.failures]
+    for name, failure in failures:
+        tell(name, failure)
     print('\n' + '\n'.join(lines))
-    if totals[2]:
-        print(f'{totals[2]} skipped')
-    print(f'{totals[0]} passed, {totals[1]} failed')
-    return 1 if totals[1] else 0
+    for name, failure in failures:
+        print(f'failed in {name}: {failure[0]}')
+    skipped = sum(result.skipped for result in results.values())
+    if skipped:
+        print(f'{skipped} skipped')
+    print(f'{sum(result.passed for result in results.values())} passed, {len(failures)} failed')
+    return 1 if failures else 0
 
 
 if __name__ == '__main__':
