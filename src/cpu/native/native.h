@@ -238,7 +238,7 @@ struct vmm__native_vcpu {
 	uint64_t cpu;            /* that it was on last */
 	struct vmm_vcpu *core;   /* the core's, since there has been one */
 
-	/* Events: what the next entry injects, as EVENTINJ; 0: nothing. */
+	/* Events: what the next entry injects, as EVENTINJ, until it has succeeded; 0: nothing. */
 	uint64_t inject;
 	uint64_t payload; /* CR2 or DR6 of an exception that is pending with it */
 	bool has_payload;

@@ -160,7 +160,6 @@ bool vmm__native_deliver(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 	if (v->has_payload)
 		apply_payload(v);
 	v->vmcb->eventinj = v->inject;
-	v->inject = 0;
 	step_to_nmi(v);
 	return false;
 }

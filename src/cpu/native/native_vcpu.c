@@ -350,9 +350,7 @@ int vmm__native_translate(void *vcpu, uint64_t gva, uint32_t prot, uint64_t *gpa
 
 void vmm__native_unstage(struct vmm__native_vcpu *v)
 {
-	if (!(v->vmcb->eventinj & SVM_EVENT_V))
-		return;
-	v->inject = v->vmcb->eventinj;
 	v->vmcb->eventinj = 0;
-	vmm__native_request(v, NATIVE_REQ_EVENT);
+	if (v->inject != 0)
+		vmm__native_request(v, NATIVE_REQ_EVENT);
 }

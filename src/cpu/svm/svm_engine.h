@@ -24,6 +24,17 @@ void vmm__svm_trap_dr(struct vmm__native_vcpu *v, bool on);
 void vmm__svm_trap_bp(struct vmm__native_vcpu *v, bool on);
 void vmm__svm_trap_pause(struct vmm__native_vcpu *v, bool on);
 
+/* The first entry that delivers an event, or empties the TLB, has done so; one that was refused has
+ * not (15.5.1). */
+static inline void vmm__svm_entered(struct vmm__native_vcpu *v)
+{
+	if ((uint32_t)v->vmcb->exitcode == (uint32_t)SVM_EXIT_INVALID)
+		return;
+	v->inject = 0;
+	v->vmcb->eventinj = 0;
+	v->vmcb->tlb_control = SVM_TLB_NOTHING;
+}
+
 /* svm_run.c */
 bool vmm__svm_is_here(const struct vmm__native_vcpu *v);
 int vmm__svm_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error);

@@ -35,6 +35,11 @@ int vmm__svm_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vm
 	uint64_t code = v->vmcb->exitcode;
 
 	(void)error;
+	if ((uint32_t)code == (uint32_t)SVM_EXIT_INVALID) {
+		vmm__native_unstage(v);
+		vmm__native_fill(v, exit, VMM_EXIT_ENTRY_FAILED);
+		return 0;
+	}
 	vmm__native_take_back(v);
 	if (v->nmi_iret)
 		vmm__native_request(v, NATIVE_REQ_EVENT);
@@ -101,9 +106,6 @@ int vmm__svm_handle(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vm
 		vmm__native_fill(v, exit, VMM_EXIT_SHUTDOWN);
 		return 0;
 	default:
-		if ((uint32_t)code != (uint32_t)SVM_EXIT_INVALID)
-			return vmm__native_give_error(v, exit);
-		vmm__native_fill(v, exit, VMM_EXIT_ENTRY_FAILED);
-		return 0;
+		return vmm__native_give_error(v, exit);
 	}
 }

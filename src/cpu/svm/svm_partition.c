@@ -79,8 +79,7 @@ int vmm__svm_stay(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_
 		vmm__native_unstage(v);
 		return NATIVE_AGAIN;
 	}
-	v->vmcb->eventinj = 0;
-	v->vmcb->tlb_control = SVM_TLB_NOTHING;
+	vmm__svm_entered(v);
 	vmm__native_partition_count(v, vmm__svm_reason(v));
 	return vmm__svm_handle(v, exit, error);
 }

@@ -11,10 +11,11 @@
 /* What of a port exit is in a key of vmm__hit_key(), or must not be there. */
 #define IO_KEY ((uint32_t)(SVM_IO_PORT | SVM_IO_SIZE | SVM_IO_STR | SVM_IO_IN))
 
-#define NO_ENTRY UINT64_MAX
-#define SERVED   (UINT64_MAX - 1)
-#define OFFERED  (UINT64_MAX - 2) /* to the bus, which did not serve it */
-#define EMULATED (UINT64_MAX - 3) /* with what that gave in given and result */
+/* Beside the processor's own codes, of which the last are -4 to -1. */
+#define NO_ENTRY (UINT64_MAX - 16)
+#define SERVED   (UINT64_MAX - 17)
+#define OFFERED  (UINT64_MAX - 18) /* to the bus, which did not serve it */
+#define EMULATED (UINT64_MAX - 19) /* with what that gave in given and result */
 
 /* This CPU was not made ready for this vCPU, or the vCPU has been elsewhere since. */
 static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct vmm_error *error)
@@ -217,8 +218,7 @@ static __attribute__((noinline)) uint64_t run_guest(struct vmm__native_vcpu *v)
 
 	if (VMM__UNLIKELY(!vmm__svm_enter(&v->world)))
 		return NO_ENTRY;
-	vmcb->eventinj = 0;
-	vmcb->tlb_control = SVM_TLB_NOTHING;
+	vmm__svm_entered(v);
 	do {
 		uint64_t code = vmcb->exitcode;
 

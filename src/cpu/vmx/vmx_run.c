@@ -219,7 +219,7 @@ static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
 		if (VMM__UNLIKELY(reason & VMX_REASON_FAILED))
 			return reason;
 		x->launched = true;
-		v->vmcb->eventinj = 0;
+		v->inject = v->vmcb->eventinj = 0;
 		if (reason == VMX_REASON_CPUID && skip()) {
 			do_cpuid(v);
 			vmm__native_count(v, VMM_PARTITION_CPUID);
@@ -296,7 +296,7 @@ int vmm__vmx_stay(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_
 		reason = vmm__vmx_read(VMX_REASON);
 	if (entered == VMX_RAN && !(reason & VMX_REASON_FAILED)) {
 		x->launched = true;
-		v->vmcb->eventinj = 0;
+		v->inject = v->vmcb->eventinj = 0;
 	}
 	unload(v);
 	if (entered == VMX_NMI)

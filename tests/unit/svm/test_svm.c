@@ -331,6 +331,87 @@ static void exits_become_the_embedders(void **state)
 	end_all(&g);
 }
 
+static void inject_interrupt(struct guest *g, uint32_t vector)
+{
+	const struct vmm_x86_regs regs = {.rflags = 0x202};
+
+	assert_int_equal(vmm_vcpu_set_state(g->vcpu, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)),
+			 0);
+	assert_int_equal(vmm_vcpu_inject(g->vcpu, VMM_INJECT_INTERRUPT, vector, 0, 0), 0);
+}
+
+/* A refused entry leaves nothing behind that could be believed. */
+static void refuse(struct svm_vmcb *vmcb, struct vmm__native_world *world)
+{
+	(void)world;
+	assert_int_equal(cpu.eventinj, vmm__native_event(SVM_EVENT_INTR, 0x31));
+	vmcb->exitcode = UINT64_MAX;
+	vmcb->eventinj &= ~SVM_EVENT_V;
+	vmcb->exitintinfo = vmm__native_event(SVM_EVENT_INTR, 0x32);
+}
+
+static void no_event(struct svm_vmcb *vmcb, struct vmm__native_world *world)
+{
+	(void)world;
+	assert_int_equal(cpu.eventinj, 0);
+	vmcb->exitcode = SVM_EXIT_SHUTDOWN;
+}
+
+static void a_refused_entry_keeps_its_event(void **state)
+{
+	static step *const steps[] = {refuse, again, no_event};
+	struct guest g = begin();
+	struct vmm_x86_events events;
+	struct vmm_exit exit = {0};
+
+	(void)state;
+	cpu.steps = steps;
+	inject_interrupt(&g, 0x31);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_ENTRY_FAILED);
+	assert_int_equal(
+		vmm_vcpu_get_state(g.vcpu, VMM_STATE_X86_EVENTS, 0, &events, sizeof(events)), 0);
+	assert_int_equal(events.interrupt.vector, 0x31);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+		assert_int_equal(exit.reason, VMM_EXIT_SHUTDOWN);
+	}
+	end_all(&g);
+}
+
+/* Its first word to another: the exception is delivered, as by a processor (SDM 3C 33.7.1.1). */
+static void misalign(struct svm_vmcb *vmcb, struct vmm__native_world *world)
+{
+	(void)world;
+	assert_int_equal(cpu.eventinj, vmm__native_event(SVM_EVENT_INTR, 0x31));
+	vmcb->exitcode = SVM_EXIT_EXCP(NATIVE_AC);
+	vmcb->exitintinfo = vmm__native_event(SVM_EVENT_INTR, 0x31);
+}
+
+static void see_ac(struct svm_vmcb *vmcb, struct vmm__native_world *world)
+{
+	(void)world;
+	assert_int_equal(cpu.eventinj,
+			 vmm__native_event(SVM_EVENT_EXCEPTION, NATIVE_AC) | SVM_EVENT_EV);
+	vmcb->exitcode = SVM_EXIT_SHUTDOWN;
+}
+
+static void an_exception_in_delivery_takes_its_place(void **state)
+{
+	static step *const steps[] = {misalign, see_ac, no_event};
+	struct guest g = begin();
+	struct vmm_exit exit = {0};
+
+	(void)state;
+	cpu.steps = steps;
+	inject_interrupt(&g, 0x31);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+		assert_int_equal(exit.reason, VMM_EXIT_SHUTDOWN);
+	}
+	end_all(&g);
+}
+
 static void hit_int3(struct svm_vmcb *vmcb, struct vmm__native_world *world)
 {
 	(void)world;
@@ -591,6 +672,8 @@ int main(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(what_is_missing_is_told),
 		cmocka_unit_test(exits_become_the_embedders),
+		cmocka_unit_test(a_refused_entry_keeps_its_event),
+		cmocka_unit_test(an_exception_in_delivery_takes_its_place),
 		cmocka_unit_test(breakpoints_are_the_debuggers),
 		cmocka_unit_test(repetitions_are_completed_one_by_one),
 		cmocka_unit_test(kicks_come_before_the_guest),
