@@ -14,6 +14,12 @@ static bool becomes_double(uint32_t first, uint32_t second)
 	       (first == NATIVE_PF && (contributory(second) || second == NATIVE_PF));
 }
 
+/*
+ * What was being delivered and does not combine with the exception has had its turn, as on a
+ * processor: a fault happens again by itself, while an interrupt that has been acknowledged and
+ * could not be delivered is gone (SDM 3A 6.15, table 6-5; 3C 33.7.1.1: it is the exception that is
+ * reflected).
+ */
 void vmm__native_raise(struct vmm__native_vcpu *v, uint32_t vector, bool has_error, uint32_t error)
 {
 	uint64_t event = vmm__native_event(SVM_EVENT_EXCEPTION, vector);
