@@ -72,13 +72,13 @@ struct vmm__kvm_vm {
 	uint64_t stopped_tsc; /* of the host */
 };
 
-/* What a vCPU's last exit left to be done, where that is not just to store an answer. */
-#define KVM__TODO_PARTIAL (1u << 0) /* KVM has handed over more elements than one */
-#define KVM__TODO_ANSWER  (1u << 1) /* and this one is the guest's to read */
-#define KVM__TODO_SPECIAL (1u << 2) /* an MSR or a hypercall */
-#define KVM__TODO_KEPT    (1u << 3) /* an exit that came while completing is to be given */
+/* What is owed for a vCPU's last exit, where that is not just to store an answer. */
+#define KVM__OWED_PARTIAL (1u << 0) /* KVM has handed over more elements than one */
+#define KVM__OWED_ANSWER  (1u << 1) /* and this one is the guest's to read */
+#define KVM__OWED_SPECIAL (1u << 2) /* an MSR or a hypercall */
+#define KVM__OWED_KEPT    (1u << 3) /* an exit that came while completing is to be given */
 
-/* No place for an answer, but the sign that vmm__kvm_vcpu.todo has to be looked at. */
+/* No place for an answer, but the sign that vmm__kvm_vcpu.owed has to be looked at. */
 #define KVM__SLOW ((uint8_t *)1)
 
 struct vmm__kvm_vcpu {
@@ -87,7 +87,7 @@ struct vmm__kvm_vcpu {
 	/* The run path's; belong to who runs the vCPU. */
 	struct kvm_run *run;
 	int fd;
-	uint32_t todo; /* with KVM__SLOW */
+	uint32_t owed; /* with KVM__SLOW */
 	uint8_t *
 		answer; /* where eight bytes of answer go; NULL: none is waited for; or KVM__SLOW */
 	uint8_t *always; /* answer, when nothing is: KVM__SLOW where exits carry pc, or NULL */
@@ -95,7 +95,7 @@ struct vmm__kvm_vcpu {
 	_Atomic uint32_t kicked; /* a kick has come since the last interrupted run */
 	_Atomic uint32_t nmis;   /* to be handed to KVM */
 
-	/* With TODO_PARTIAL, of the element that is given. */
+	/* With OWED_PARTIAL, of the element that is given. */
 	uint8_t *place;
 	uint32_t width;
 	uint32_t element; /* offset among those that KVM has handed over */

@@ -109,7 +109,7 @@ void vmm__kvm_flush_nmis(struct vmm__kvm_vcpu *v)
 static void settle(struct vmm__kvm_vcpu *v)
 {
 	v->answer = v->always;
-	v->todo = 0;
+	v->owed = 0;
 }
 
 static uint64_t load(const uint8_t *from, uint32_t width)
@@ -134,7 +134,7 @@ static void give_element(struct vmm__kvm_vcpu *v, struct vmm_exit *exit, uint8_t
 			 uint32_t width, uint32_t left)
 {
 	v->answer = KVM__SLOW;
-	v->todo = KVM__TODO_PARTIAL;
+	v->owed = KVM__OWED_PARTIAL;
 	v->place = data;
 	v->width = width;
 	v->left = left;
@@ -143,7 +143,7 @@ static void give_element(struct vmm__kvm_vcpu *v, struct vmm_exit *exit, uint8_t
 	if (write)
 		exit->flags |= VMM_EXIT_F_WRITE;
 	else
-		v->todo |= KVM__TODO_ANSWER;
+		v->owed |= KVM__OWED_ANSWER;
 	if (left != 0)
 		exit->flags |= VMM_EXIT_F_MORE;
 }
@@ -225,16 +225,16 @@ static bool take_answer(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 		memcpy(v->answer, &data, sizeof(data));
 		return false;
 	}
-	if (v->todo & KVM__TODO_KEPT) {
+	if (v->owed & KVM__OWED_KEPT) {
 		*exit = v->kept;
 		settle(v);
 		return true;
 	}
-	if (v->todo & KVM__TODO_SPECIAL)
+	if (v->owed & KVM__OWED_SPECIAL)
 		answer_special(v, exit);
-	if (v->todo & KVM__TODO_ANSWER)
+	if (v->owed & KVM__OWED_ANSWER)
 		memcpy(v->place, &data, v->width);
-	if ((v->todo & KVM__TODO_PARTIAL) && v->left != 0) {
+	if ((v->owed & KVM__OWED_PARTIAL) && v->left != 0) {
 		give_next(v, exit);
 		return true;
 	}
@@ -262,7 +262,7 @@ static int give_msr(struct vmm__kvm_vcpu *v, struct vmm_exit *exit, bool write)
 	uint32_t access = write ? VMM_FILTER_WRITE : VMM_FILTER_READ;
 
 	v->answer = KVM__SLOW;
-	v->todo = KVM__TODO_SPECIAL;
+	v->owed = KVM__OWED_SPECIAL;
 	if (vmm__kvm_filter_action(v->vm, run->msr.index, access) != VMM_FILTER_EXIT) {
 		run->msr.error = 1; /* #GP */
 		settle(v);
@@ -342,7 +342,7 @@ static VMM__COLD int give_other(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 		return give_msr(v, exit, run->exit_reason == KVM_EXIT_X86_WRMSR);
 	case KVM_EXIT_HYPERCALL:
 		v->answer = KVM__SLOW;
-		v->todo = KVM__TODO_SPECIAL;
+		v->owed = KVM__OWED_SPECIAL;
 		exit->reason = VMM_EXIT_HYPERCALL;
 		exit->addr = run->hypercall.nr;
 		exit->data = run->hypercall.args[0];
@@ -511,11 +511,11 @@ static bool keep(struct vmm__kvm_vcpu *v, struct vmm_exit *exit)
 {
 	if (decode(v, exit) != 0)
 		return true;
-	if (v->answer != v->always || v->todo != 0)
+	if (v->answer != v->always || v->owed != 0)
 		return false;
 	v->kept = *exit;
 	v->answer = KVM__SLOW;
-	v->todo = KVM__TODO_KEPT;
+	v->owed = KVM__OWED_KEPT;
 	return true;
 }
 
