@@ -20,6 +20,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 /* Well-formed input number @index in @buf of FUZZ_SEED_CAP zeros; its length, 0 after the last. */
 size_t fuzz_seed(unsigned int index, uint8_t *buf);
 
+/* What is left of an input that says what to do. */
+struct fuzz_input {
+	const uint8_t *data;
+	size_t len;
+};
+
+/* The next bytes, little-endian; zeros after the last. @bytes: at most 8. */
+static inline uint64_t fuzz_take(struct fuzz_input *in, size_t bytes)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < bytes && in->len > 0; i++) {
+		value |= (uint64_t)*in->data++ << (8 * i);
+		in->len--;
+	}
+	return value;
+}
+
 /* An invariant; unlike assert() it is there in every build. */
 #define FUZZ_CHECK(condition)                                                                   \
 	do {                                                                                    \

@@ -6,57 +6,13 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "fuzz_host.h"
 #include "libvmm/dev.h"
 
 #define RAM 4096
 
 static uint8_t ram[RAM];
 static uint32_t level;
-
-static void *host_alloc(void *opaque, size_t size, size_t align)
-{
-	(void)opaque;
-	(void)align;
-	return calloc(1, size);
-}
-
-static void host_free(void *opaque, void *ptr, size_t size)
-{
-	(void)opaque;
-	(void)size;
-	free(ptr);
-}
-
-static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64_t timeout_ns)
-{
-	(void)opaque;
-	(void)word;
-	(void)value;
-	(void)timeout_ns;
-	/* A lock is taken twice. */
-	abort();
-}
-
-static void host_wake(void *opaque, const uint32_t *word)
-{
-	(void)opaque;
-	(void)word;
-}
-
-static uint64_t host_time(void *opaque)
-{
-	(void)opaque;
-	return 1234567;
-}
-
-static const struct vmm_host host = {
-	.size = sizeof(host),
-	.alloc = host_alloc,
-	.free = host_free,
-	.wait = host_wait,
-	.wake = host_wake,
-	.time_ns = host_time,
-};
 
 static void irq(void *opaque, uint32_t now)
 {
@@ -89,38 +45,22 @@ static int ram_write(void *opaque, uint64_t gpa, const void *buf, size_t len)
 	return 0;
 }
 
-struct input {
-	const uint8_t *data;
-	size_t len;
-};
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes && in->len > 0; i++) {
-		value |= (uint64_t)*in->data++ << (8 * i);
-		in->len--;
-	}
-	return value;
-}
-
 /* Bits of what: 0-1 width, 2 write, 7 the other end instead. */
-static void play(struct input *in, const struct vmm_region_ops *ops, void *dev, uint32_t len,
+static void play(struct fuzz_input *in, const struct vmm_region_ops *ops, void *dev, uint32_t len,
 		 void (*other_end)(void *dev, uint64_t value))
 {
 	while (in->len > 0) {
-		uint64_t what = take(in, 1);
+		uint64_t what = fuzz_take(in, 1);
 		uint32_t width = UINT32_C(1) << (what & 3);
-		uint64_t offset = take(in, 1) % len;
+		uint64_t offset = fuzz_take(in, 1) % len;
 		uint64_t value = ~UINT64_C(0);
 
 		if ((what & 0x80) != 0) {
-			other_end(dev, take(in, 8));
+			other_end(dev, fuzz_take(in, 8));
 		} else if (offset + width > len) {
 			continue;
 		} else if ((what & 4) != 0) {
-			value = take(in, 8) & (UINT64_MAX >> (64 - 8 * width));
+			value = fuzz_take(in, 8) & (UINT64_MAX >> (64 - 8 * width));
 			FUZZ_CHECK(ops->write(dev, NULL, offset, width, value) == 0);
 		} else {
 			FUZZ_CHECK(ops->read(dev, NULL, offset, width, &value) == 0);
@@ -136,12 +76,12 @@ static void uart_other_end(void *dev, uint64_t value)
 	FUZZ_CHECK(vmm_uart_input(dev, data, (uint32_t)(value % sizeof(data))) <= sizeof(data));
 }
 
-static void play_uart(struct input *in)
+static void play_uart(struct fuzz_input *in)
 {
 	struct vmm_uart_config config = {.size = sizeof(config), .irq = irq};
 	struct vmm_uart *uart;
 
-	FUZZ_CHECK(vmm_uart_create(&host, &config, &uart) == 0);
+	FUZZ_CHECK(vmm_uart_create(&fuzz_host, &config, &uart) == 0);
 	play(in, vmm_uart_ops(), uart, VMM_UART_PORTS, uart_other_end);
 	vmm_uart_reset(uart);
 	FUZZ_CHECK(level == 0);
@@ -161,13 +101,13 @@ static void asleep(void *opaque, uint32_t state)
 	FUZZ_CHECK(state >= 1 && state <= 4);
 }
 
-static void play_power(struct input *in)
+static void play_power(struct fuzz_input *in)
 {
 	struct vmm_power_config config = {
 		.size = sizeof(config), .irq = irq, .event = event, .sleep = asleep};
 	struct vmm_power *power;
 
-	FUZZ_CHECK(vmm_power_create(&host, &config, &power) == 0);
+	FUZZ_CHECK(vmm_power_create(&fuzz_host, &config, &power) == 0);
 	play(in, vmm_power_ops(), power, VMM_POWER_LEN, press);
 	vmm_power_reset(power);
 	FUZZ_CHECK(level == 0);
@@ -182,13 +122,13 @@ static void write_ram(void *dev, uint64_t value)
 	memcpy(ram, &value, sizeof(value));
 }
 
-static void play_fw_cfg(struct input *in)
+static void play_fw_cfg(struct fuzz_input *in)
 {
 	struct vmm_fw_cfg_config config = {
 		.size = sizeof(config), .read = ram_read, .write = ram_write};
 	struct vmm_fw_cfg *fw_cfg;
 
-	FUZZ_CHECK(vmm_fw_cfg_create(&host, &config, &fw_cfg) == 0);
+	FUZZ_CHECK(vmm_fw_cfg_create(&fuzz_host, &config, &fw_cfg) == 0);
 	FUZZ_CHECK(vmm_fw_cfg_add(fw_cfg, "opt/a", "alphabet", 8) == 0);
 	play(in, vmm_fw_cfg_ops(), fw_cfg, VMM_FW_CFG_PORTS, write_ram);
 	vmm_fw_cfg_destroy(fw_cfg);
@@ -227,12 +167,12 @@ static void plug(void *dev, uint64_t value)
 			   (vmm_slots_get(dev, slot, &found) == 0) == (slot < SLOTS));
 }
 
-static void play_slots(struct input *in)
+static void play_slots(struct fuzz_input *in)
 {
 	struct vmm_slots_config config = {
 		.size = sizeof(config), .count = SLOTS, .event = slot_event, .eject = slot_ejected};
 
-	FUZZ_CHECK(vmm_slots_create(&host, &config, &slots) == 0);
+	FUZZ_CHECK(vmm_slots_create(&fuzz_host, &config, &slots) == 0);
 	play(in, vmm_slots_ops(), slots, VMM_SLOTS_LEN, plug);
 	vmm_slots_reset(slots);
 	vmm_slots_destroy(slots);
@@ -271,11 +211,12 @@ size_t fuzz_seed(unsigned int index, uint8_t *buf)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct input in = {data, len};
+	struct fuzz_input in = {data, len};
 
 	level = 0;
+	fuzz_now_ns = 1234567;
 	memset(ram, 0, sizeof(ram));
-	switch (take(&in, 1) % 4) {
+	switch (fuzz_take(&in, 1) % 4) {
 	case 0:
 		play_uart(&in);
 		break;

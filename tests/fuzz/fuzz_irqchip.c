@@ -8,14 +8,10 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "fuzz_host.h"
 #include "irqchip.h"
 
 #define CPUS 3
-
-struct input {
-	const uint8_t *data;
-	size_t len;
-};
 
 static struct vmm__irqchip chip;
 static struct vmm__lapic lapics[CPUS];
@@ -23,40 +19,11 @@ static struct vmm__lapic *table[CPUS];
 static struct vmm__lapic_now now;
 static bool ever_off; /* an APIC that takes nothing has been seen, but for the start */
 
-static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64_t timeout_ns)
-{
-	(void)opaque;
-	(void)word;
-	(void)value;
-	(void)timeout_ns;
-	/* A lock is taken twice. */
-	abort();
-}
-
-static void host_wake(void *opaque, const uint32_t *word)
-{
-	(void)opaque;
-	(void)word;
-}
-
-static const struct vmm_host host = {.size = sizeof(host), .wait = host_wait, .wake = host_wake};
-
 static void kick(void *opaque, uint32_t index)
 {
 	(void)opaque;
 	FUZZ_CHECK(index < CPUS);
 	FUZZ_CHECK(vmm__lapic_news(&lapics[index]));
-}
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes && in->len > 0; i++) {
-		value |= (uint64_t)*in->data++ << (8 * i);
-		in->len--;
-	}
-	return value;
 }
 
 static int highest(const uint32_t *words)
@@ -124,51 +91,51 @@ static void tick(struct vmm__lapic *l, uint64_t by)
 	FUZZ_CHECK(vmm__lapic_deadline(l, &now) > now.ns);
 }
 
-static void restore(struct vmm__lapic *l, struct input *in)
+static void restore(struct vmm__lapic *l, struct fuzz_input *in)
 {
 	struct vmm_x86_lapic regs;
 
 	for (size_t i = 0; i < sizeof(regs.reg) / sizeof(regs.reg[0]); i++)
-		regs.reg[i] = (uint32_t)take(in, 1) * 0x01010101u;
+		regs.reg[i] = (uint32_t)fuzz_take(in, 1) * 0x01010101u;
 	vmm__lapic_set(l, &now, &regs);
 }
 
-static void operate(struct input *in)
+static void operate(struct fuzz_input *in)
 {
-	uint8_t what = (uint8_t)take(in, 1);
+	uint8_t what = (uint8_t)fuzz_take(in, 1);
 	struct vmm__lapic *l = &lapics[(what >> 4) % CPUS];
 	uint64_t value;
 	uint32_t reg;
 
 	switch (what & 0xf) {
 	case 0:
-		reg = 0x800 + (uint32_t)take(in, 1);
-		vmm__lapic_write_msr(l, &now, reg, take(in, 8), 40);
+		reg = 0x800 + (uint32_t)fuzz_take(in, 1);
+		vmm__lapic_write_msr(l, &now, reg, fuzz_take(in, 8), 40);
 		break;
 	case 1:
-		reg = 0x800 + (uint32_t)take(in, 1);
+		reg = 0x800 + (uint32_t)fuzz_take(in, 1);
 		vmm__lapic_read_msr(l, &now, reg, &value);
 		break;
 	case 2:
-		reg = (uint32_t)take(in, 2) & 0xfff;
-		vmm__lapic_write(l, &now, reg, 1u << (reg & 3), take(in, 4));
+		reg = (uint32_t)fuzz_take(in, 2) & 0xfff;
+		vmm__lapic_write(l, &now, reg, 1u << (reg & 3), fuzz_take(in, 4));
 		break;
 	case 3:
-		reg = (uint32_t)take(in, 1) * 16;
-		vmm__lapic_write(l, &now, reg, 4, take(in, 4));
+		reg = (uint32_t)fuzz_take(in, 1) * 16;
+		vmm__lapic_write(l, &now, reg, 4, fuzz_take(in, 4));
 		break;
 	case 4:
-		reg = (uint32_t)take(in, 2);
+		reg = (uint32_t)fuzz_take(in, 2);
 		vmm__lapic_read(l, &now, reg & 0xfff, 1u << (reg >> 14), &value);
 		break;
 	case 5:
-		vmm__lapic_write_msr(l, &now, 0x1b, 0xfee00000 | take(in, 2) << 8, 40);
+		vmm__lapic_write_msr(l, &now, 0x1b, 0xfee00000 | fuzz_take(in, 2) << 8, 40);
 		break;
 	case 6:
-		vmm__lapic_write_msr(l, &now, 0x6e0, take(in, 8), 40);
+		vmm__lapic_write_msr(l, &now, 0x6e0, fuzz_take(in, 8), 40);
 		break;
 	case 7:
-		vmm__lapic_set_cr8(l, take(in, 1));
+		vmm__lapic_set_cr8(l, fuzz_take(in, 1));
 		break;
 	case 8:
 	case 9:
@@ -178,21 +145,21 @@ static void operate(struct input *in)
 		act_events(l);
 		break;
 	case 11:
-		tick(l, take(in, 4));
+		tick(l, fuzz_take(in, 4));
 		break;
 	case 12:
-		value = take(in, 1);
+		value = fuzz_take(in, 1);
 		vmm__irqchip_line(&chip, (uint32_t)value & 0x1f, (uint32_t)value >> 7);
 		break;
 	case 13:
-		value = take(in, 2);
+		value = fuzz_take(in, 2);
 		vmm__irqchip_msi(&chip, 0xfee00000 | (value & 0xff) << 12 | (value >> 8 & 4),
-				 (uint32_t)take(in, 2));
+				 (uint32_t)fuzz_take(in, 2));
 		break;
 	case 14:
-		reg = (uint32_t)take(in, 1);
+		reg = (uint32_t)fuzz_take(in, 1);
 		vmm__ioapic_write(&chip, 0, 4, reg);
-		vmm__ioapic_write(&chip, 0x10, 1u << (reg & 3), take(in, 4));
+		vmm__ioapic_write(&chip, 0x10, 1u << (reg & 3), fuzz_take(in, 4));
 		vmm__ioapic_read(&chip, 0x10, 1u << (reg & 3), &value);
 		break;
 	default:
@@ -226,9 +193,9 @@ static void check_ioapic(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct input in = {data, len};
+	struct fuzz_input in = {data, len};
 
-	vmm__irqchip_init(&chip, &host, table, CPUS, kick, NULL);
+	vmm__irqchip_init(&chip, &fuzz_host, table, CPUS, kick, NULL);
 	now.ns = now.tsc = 1;
 	ever_off = false;
 	for (uint32_t i = 0; i < CPUS; i++)

@@ -8,58 +8,12 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "fuzz_host.h"
 #include "libvmm/dev.h"
 #include "pic.h"
 
-static uint64_t now_ns;
 static uint64_t deadline_ns;
 static uint32_t level[2];
-
-static void *host_alloc(void *opaque, size_t size, size_t align)
-{
-	(void)opaque;
-	(void)align;
-	return calloc(1, size);
-}
-
-static void host_free(void *opaque, void *ptr, size_t size)
-{
-	(void)opaque;
-	(void)size;
-	free(ptr);
-}
-
-static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64_t timeout_ns)
-{
-	(void)opaque;
-	(void)word;
-	(void)value;
-	(void)timeout_ns;
-	/* A lock is taken twice. */
-	abort();
-}
-
-static void host_wake(void *opaque, const uint32_t *word)
-{
-	(void)opaque;
-	(void)word;
-}
-
-static uint64_t host_time(void *opaque)
-{
-	(void)opaque;
-	return now_ns;
-}
-
-static const struct vmm_host host = {
-	.size = sizeof(host),
-	.alloc = host_alloc,
-	.free = host_free,
-	.wait = host_wait,
-	.wake = host_wake,
-	.time_ns = host_time,
-	.wall_ns = host_time,
-};
 
 static void irq(void *opaque, uint32_t to)
 {
@@ -78,7 +32,7 @@ static void mouse_irq(void *opaque, uint32_t to)
 static void timer(void *opaque, uint64_t ns)
 {
 	(void)opaque;
-	FUZZ_CHECK(ns > now_ns);
+	FUZZ_CHECK(ns > fuzz_now_ns);
 	deadline_ns = ns;
 }
 
@@ -87,34 +41,18 @@ static void reset(void *opaque)
 	(void)opaque;
 }
 
-struct input {
-	const uint8_t *data;
-	size_t len;
-};
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes && in->len > 0; i++) {
-		value |= (uint64_t)*in->data++ << (8 * i);
-		in->len--;
-	}
-	return value;
-}
-
 /* An access: bits 0-1 of @what are its width, 2 whether it writes. */
-static void access(struct input *in, uint64_t what, const struct vmm_region_ops *ops, void *dev,
-		   uint32_t len)
+static void access(struct fuzz_input *in, uint64_t what, const struct vmm_region_ops *ops,
+		   void *dev, uint32_t len)
 {
 	uint32_t width = UINT32_C(1) << (what & 3);
-	uint64_t offset = take(in, 1) % len;
+	uint64_t offset = fuzz_take(in, 1) % len;
 	uint64_t value = ~UINT64_C(0);
 
 	if (offset + width > len)
 		width = 1;
 	if (what & 4) {
-		value = take(in, width);
+		value = fuzz_take(in, width);
 		FUZZ_CHECK(ops->write(dev, NULL, offset, width, value) == 0);
 	} else {
 		FUZZ_CHECK(ops->read(dev, NULL, offset, width, &value) == 0);
@@ -123,35 +61,35 @@ static void access(struct input *in, uint64_t what, const struct vmm_region_ops 
 }
 
 /* Time passes: some clocks, up to the deadline, or years. */
-static void pass(struct input *in, uint64_t what)
+static void pass(struct fuzz_input *in, uint64_t what)
 {
 	if ((what & 3) == 0)
-		now_ns += take(in, 2);
+		fuzz_now_ns += fuzz_take(in, 2);
 	else if ((what & 3) == 1)
-		now_ns += take(in, 4) << 8;
+		fuzz_now_ns += fuzz_take(in, 4) << 8;
 	else if ((what & 3) == 2 && deadline_ns != VMM_FOREVER)
-		now_ns = deadline_ns > now_ns ? deadline_ns : now_ns;
+		fuzz_now_ns = deadline_ns > fuzz_now_ns ? deadline_ns : fuzz_now_ns;
 	else
-		now_ns += take(in, 1) << 50;
+		fuzz_now_ns += fuzz_take(in, 1) << 50;
 	/* A host's clock does not get that far. */
-	now_ns &= UINT64_MAX >> 3;
+	fuzz_now_ns &= UINT64_MAX >> 3;
 }
 
-static void play_pit(struct input *in)
+static void play_pit(struct fuzz_input *in)
 {
 	const struct vmm_pit_config config = {.size = sizeof(config), .irq = irq, .timer = timer};
 	struct vmm_pit *pit;
 
 	level[0] = 1; /* as told by nobody */
-	FUZZ_CHECK(vmm_pit_create(&host, &config, &pit) == 0);
+	FUZZ_CHECK(vmm_pit_create(&fuzz_host, &config, &pit) == 0);
 	while (in->len > 0) {
 		struct vmm_pit_state a = {.size = sizeof(a)}, b = {.size = sizeof(b)};
-		uint64_t what = take(in, 1);
+		uint64_t what = fuzz_take(in, 1);
 
 		if (what & 0x80) {
 			pass(in, what);
 			vmm_pit_tick(pit);
-			FUZZ_CHECK(deadline_ns > now_ns);
+			FUZZ_CHECK(deadline_ns > fuzz_now_ns);
 		} else if (what & 0x40) {
 			access(in, what, vmm_pit_port_b_ops(), pit, VMM_PIT_PORT_B_PORTS);
 		} else if (what & 0x20) {
@@ -160,11 +98,11 @@ static void play_pit(struct input *in)
 			FUZZ_CHECK(vmm_pit_get_state(pit, &b) == 0);
 			FUZZ_CHECK(memcmp(&a, &b, sizeof(a)) == 0);
 		} else if (what & 0x10) {
-			memset(&a.version, (int)take(in, 1), sizeof(a) - sizeof(a.size));
+			memset(&a.version, (int)fuzz_take(in, 1), sizeof(a) - sizeof(a.size));
 			a.version = VMM_PIT_STATE_VERSION;
-			for (size_t i = take(in, 1); i + 1 < sizeof(a) && in->len > 0;
-			     i += 1 + take(in, 1))
-				((uint8_t *)&a)[i] = (uint8_t)take(in, 1);
+			for (size_t i = fuzz_take(in, 1); i + 1 < sizeof(a) && in->len > 0;
+			     i += 1 + fuzz_take(in, 1))
+				((uint8_t *)&a)[i] = (uint8_t)fuzz_take(in, 1);
 			vmm_pit_set_state(pit, &a);
 		} else {
 			access(in, what, vmm_pit_ops(), pit, VMM_PIT_PORTS);
@@ -175,20 +113,20 @@ static void play_pit(struct input *in)
 	vmm_pit_destroy(pit);
 }
 
-static void play_rtc(struct input *in)
+static void play_rtc(struct fuzz_input *in)
 {
 	const struct vmm_rtc_config config = {.size = sizeof(config), .irq = irq, .timer = timer};
 	struct vmm_rtc *rtc;
 
-	FUZZ_CHECK(vmm_rtc_create(&host, &config, &rtc) == 0);
+	FUZZ_CHECK(vmm_rtc_create(&fuzz_host, &config, &rtc) == 0);
 	while (in->len > 0) {
 		struct vmm_rtc_state a = {.size = sizeof(a)}, b = {.size = sizeof(b)};
-		uint64_t what = take(in, 1);
+		uint64_t what = fuzz_take(in, 1);
 
 		if (what & 0x80) {
 			pass(in, what);
 			vmm_rtc_tick(rtc);
-			FUZZ_CHECK(deadline_ns > now_ns);
+			FUZZ_CHECK(deadline_ns > fuzz_now_ns);
 		} else if (what & 0x20) {
 			FUZZ_CHECK(vmm_rtc_get_state(rtc, &a) == 0);
 			FUZZ_CHECK(vmm_rtc_set_state(rtc, &a) == 0);
@@ -196,10 +134,10 @@ static void play_rtc(struct input *in)
 			FUZZ_CHECK(memcmp(&a, &b, sizeof(a)) == 0);
 		} else if (what & 0x10) {
 			a.version = VMM_RTC_STATE_VERSION;
-			a.seconds = take(in, 8);
-			a.fraction = (uint32_t)take(in, 4);
-			a.index = (uint32_t)take(in, 1);
-			memset(a.bytes, (int)take(in, 1), sizeof(a.bytes));
+			a.seconds = fuzz_take(in, 8);
+			a.fraction = (uint32_t)fuzz_take(in, 4);
+			a.index = (uint32_t)fuzz_take(in, 1);
+			memset(a.bytes, (int)fuzz_take(in, 1), sizeof(a.bytes));
 			vmm_rtc_set_state(rtc, &a);
 		} else {
 			access(in, what, vmm_rtc_ops(), rtc, VMM_RTC_PORTS);
@@ -210,7 +148,7 @@ static void play_rtc(struct input *in)
 	vmm_rtc_destroy(rtc);
 }
 
-static void play_i8042(struct input *in)
+static void play_i8042(struct fuzz_input *in)
 {
 	const struct vmm_i8042_config config = {.size = sizeof(config),
 						.keyboard_irq = irq,
@@ -218,24 +156,24 @@ static void play_i8042(struct input *in)
 						.reset = reset};
 	struct vmm_i8042 *k;
 
-	FUZZ_CHECK(vmm_i8042_create(&host, &config, &k) == 0);
+	FUZZ_CHECK(vmm_i8042_create(&fuzz_host, &config, &k) == 0);
 	while (in->len > 0) {
 		struct vmm_i8042_state a = {.size = sizeof(a)}, b = {.size = sizeof(b)};
-		uint64_t what = take(in, 1);
+		uint64_t what = fuzz_take(in, 1);
 		uint8_t codes[48];
 
 		if (what & 0x80) {
-			uint32_t len = (uint32_t)take(in, 1) % sizeof(codes);
+			uint32_t len = (uint32_t)fuzz_take(in, 1) % sizeof(codes);
 
-			memset(codes, (int)take(in, 1), sizeof(codes));
+			memset(codes, (int)fuzz_take(in, 1), sizeof(codes));
 			FUZZ_CHECK(vmm_i8042_keys(k, codes, len) <= len);
 		} else if (what & 0x40) {
-			vmm_i8042_mouse(k, (int32_t)take(in, 4), (int32_t)take(in, 4),
-					(uint32_t)take(in, 1));
+			vmm_i8042_mouse(k, (int32_t)fuzz_take(in, 4), (int32_t)fuzz_take(in, 4),
+					(uint32_t)fuzz_take(in, 1));
 		} else if (what & 0x20) {
 			FUZZ_CHECK(vmm_i8042_get_state(k, &a) == 0);
 			if (what & 0x08)
-				memset(&a.status, (int)take(in, 1),
+				memset(&a.status, (int)fuzz_take(in, 1),
 				       offsetof(struct vmm_i8042_state, replies) -
 					       offsetof(struct vmm_i8042_state, status));
 			FUZZ_CHECK(vmm_i8042_set_state(k, &a) == 0);
@@ -269,14 +207,14 @@ static void check_pic(struct vmm__pic *pic)
 	}
 }
 
-static void play_pic(struct input *in)
+static void play_pic(struct fuzz_input *in)
 {
 	static const uint16_t ports[] = {0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1};
 	struct vmm__pic pic = {0};
 
-	vmm__pic_init(&pic, &host, irq, NULL);
+	vmm__pic_init(&pic, &fuzz_host, irq, NULL);
 	while (in->len > 0) {
-		uint64_t what = take(in, 1);
+		uint64_t what = fuzz_take(in, 1);
 		struct vmm_x86_pic state;
 
 		switch (what >> 5) {
@@ -289,14 +227,14 @@ static void play_pic(struct input *in)
 			break;
 		case 3:
 			for (size_t i = 0; i < sizeof(state); i++)
-				((uint8_t *)&state)[i] = (uint8_t)take(in, 1);
+				((uint8_t *)&state)[i] = (uint8_t)fuzz_take(in, 1);
 			vmm__pic_set(&pic, &state);
 			break;
 		case 4:
 			vmm__pic_read(&pic, ports[what % 6]);
 			break;
 		default:
-			vmm__pic_write(&pic, ports[what % 6], (uint8_t)take(in, 1));
+			vmm__pic_write(&pic, ports[what % 6], (uint8_t)fuzz_take(in, 1));
 			break;
 		}
 		check_pic(&pic);
@@ -325,12 +263,13 @@ size_t fuzz_seed(unsigned int index, uint8_t *buf)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const plays[])(struct input *) = {play_pit, play_rtc, play_i8042, play_pic};
-	struct input in = {data, size};
+	static void (*const plays[])(struct fuzz_input *) = {play_pit, play_rtc, play_i8042,
+							     play_pic};
+	struct fuzz_input in = {data, size};
 
-	now_ns = 5000000000;
+	fuzz_now_ns = 5000000000;
 	deadline_ns = VMM_FOREVER;
 	level[0] = level[1] = 0;
-	plays[take(&in, 1) % 4](&in);
+	plays[fuzz_take(&in, 1) % 4](&in);
 	return 0;
 }

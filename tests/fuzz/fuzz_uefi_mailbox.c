@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "fuzz_host.h"
 #include "libvmm/exit.h"
 #include "libvmm/uefi.h"
 #include "uefi_runtime.h"
@@ -20,50 +21,6 @@ static struct uefi_mailbox mailbox;
 static const uint8_t *racing; /* what another processor writes over the head at each look */
 static size_t racing_len;
 static uint32_t events;
-
-static void *host_alloc(void *opaque, size_t size, size_t align)
-{
-	(void)opaque;
-	(void)align;
-	return calloc(1, size);
-}
-
-static void host_free(void *opaque, void *ptr, size_t size)
-{
-	(void)opaque;
-	(void)size;
-	free(ptr);
-}
-
-static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64_t timeout_ns)
-{
-	(void)opaque;
-	(void)word;
-	(void)value;
-	(void)timeout_ns;
-	abort(); /* a lock is taken twice */
-}
-
-static void host_wake(void *opaque, const uint32_t *word)
-{
-	(void)opaque;
-	(void)word;
-}
-
-static uint64_t host_wall(void *opaque)
-{
-	(void)opaque;
-	return UINT64_C(1800000000000000000);
-}
-
-static const struct vmm_host host = {
-	.size = sizeof(host),
-	.alloc = host_alloc,
-	.free = host_free,
-	.wait = host_wait,
-	.wake = host_wake,
-	.wall_ns = host_wall,
-};
 
 static void check_range(uint64_t gpa, size_t len)
 {
@@ -124,23 +81,10 @@ static void event(void *opaque, uint32_t what)
 	events++;
 }
 
-struct input {
-	const uint8_t *data;
-	size_t len;
-};
-
-static uint8_t take(struct input *in)
-{
-	if (in->len == 0)
-		return 0;
-	in->len--;
-	return *in->data++;
-}
-
 /* A part of the mailbox, in steps of 4 bytes: head and name; or of the data. */
-static void write_mailbox(struct input *in, size_t base)
+static void write_mailbox(struct fuzz_input *in, size_t base)
 {
-	size_t offset = base + (size_t)take(in) * 4, len = take(in);
+	size_t offset = base + fuzz_take(in, 1) * 4, len = fuzz_take(in, 1);
 
 	if (len > in->len)
 		len = in->len;
@@ -154,12 +98,12 @@ static void ring(struct vmm_uefi *uefi, uint32_t width, uint64_t value)
 	FUZZ_CHECK(vmm_uefi_ops()->write(uefi, NULL, 0, width, value) == 0);
 }
 
-static void play(struct input *in, struct vmm_uefi *uefi)
+static void play(struct fuzz_input *in, struct vmm_uefi *uefi)
 {
 	uint64_t value;
 
 	while (in->len > 0) {
-		switch (take(in) & 7) {
+		switch (fuzz_take(in, 1) & 7) {
 		case 0:
 		case 1:
 			ring(uefi, 4, UEFI_RING);
@@ -169,7 +113,7 @@ static void play(struct input *in, struct vmm_uefi *uefi)
 			write_mailbox(in, offsetof(struct uefi_mailbox, data));
 			break;
 		case 3:
-			ring(uefi, 1u << (take(in) & 3), take(in) | (uint64_t)take(in) << 8);
+			ring(uefi, 1u << (fuzz_take(in, 1) & 3), fuzz_take(in, 2));
 			break;
 		case 4:
 			racing = in->data;
@@ -238,14 +182,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.write = guest_write,
 		.event = event,
 	};
-	struct input in = {data, len};
+	struct fuzz_input in = {data, len};
 	struct vmm_uefi *uefi;
 
 	memset(&mailbox, 0, sizeof(mailbox));
 	memset(disk, 0, sizeof(disk));
 	racing_len = 0;
-	FUZZ_CHECK(vmm_uefi_vars_create(&host, &storage, &config.vars) == 0);
-	FUZZ_CHECK(vmm_uefi_create(&host, &config, &uefi) == 0);
+	fuzz_now_ns = UINT64_C(1800000000000000000);
+	FUZZ_CHECK(vmm_uefi_vars_create(&fuzz_host, &storage, &config.vars) == 0);
+	FUZZ_CHECK(vmm_uefi_create(&fuzz_host, &config, &uefi) == 0);
 	play(&in, uefi);
 	/* It still serves. */
 	racing_len = 0;
