@@ -455,109 +455,102 @@ static void write_command(struct vmm_i8042 *k, uint8_t value)
 
 /* --- ports --- */
 
-/* The register of a byte is at all of a region's addresses; wider reads have it once. */
-static int data_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
-		     uint64_t *value)
+static uint8_t read_data(struct vmm_i8042 *k)
 {
-	struct vmm_i8042 *k = opaque;
+	uint8_t value = k->s.output;
 
-	(void)vcpu;
-	(void)offset;
-	(void)width;
-	vmm__lock(k->host, &k->lock);
-	*value = k->s.output;
 	if ((k->s.status & (STATUS_FULL | STATUS_MOUSE)) == STATUS_FULL)
-		k->s.keyboard_last = k->s.output;
+		k->s.keyboard_last = value;
 	k->s.status &= ~STATUS_FULL & 0xff;
 	/* The line falls with each byte, so that the next one is an edge. */
 	tell(k, false, 0);
 	tell(k, true, 0);
 	update(k);
+	return value;
+}
+
+static uint8_t read_status(struct vmm_i8042 *k)
+{
+	return k->s.status;
+}
+
+static uint8_t read_port_a(struct vmm_i8042 *k)
+{
+	return k->s.outport & PORT_A_A20;
+}
+
+static void write_port_a(struct vmm_i8042 *k, uint8_t value)
+{
+	k->s.outport = (uint8_t)((k->s.outport & ~OUT_A20) | (value & PORT_A_A20));
+	k->reset |= (value & PORT_A_RESET) != 0;
+}
+
+static int locked_read(struct vmm_i8042 *k, uint8_t (*read)(struct vmm_i8042 *k), uint64_t *value)
+{
+	vmm__lock(k->host, &k->lock);
+	*value = read(k);
 	vmm__unlock(k->host, &k->lock);
 	return 0;
 }
 
-/* A reset that was asked for while the lock was held. */
-static void finish(struct vmm_i8042 *k)
+/* A reset that it asks for comes without the lock. */
+static int locked_write(struct vmm_i8042 *k, void (*write)(struct vmm_i8042 *k, uint8_t value),
+			uint64_t value)
 {
-	bool reset = k->reset;
+	bool reset;
 
+	vmm__lock(k->host, &k->lock);
+	write(k, (uint8_t)value);
+	reset = k->reset;
 	k->reset = false;
 	update(k);
 	vmm__unlock(k->host, &k->lock);
 	if (reset)
 		k->config.reset(k->config.opaque);
+	return 0;
+}
+
+/* The register of a byte is at all of a region's addresses; wider reads have it once. */
+static int data_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		     uint64_t *value)
+{
+	(void)vcpu, (void)offset, (void)width;
+	return locked_read(opaque, read_data, value);
 }
 
 static int data_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
 		      uint64_t value)
 {
-	struct vmm_i8042 *k = opaque;
-
-	(void)vcpu;
-	(void)offset;
-	(void)width;
-	vmm__lock(k->host, &k->lock);
-	write_data(k, (uint8_t)value);
-	finish(k);
-	return 0;
+	(void)vcpu, (void)offset, (void)width;
+	return locked_write(opaque, write_data, value);
 }
 
 static int command_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
 			uint64_t *value)
 {
-	struct vmm_i8042 *k = opaque;
-
-	(void)vcpu;
-	(void)offset;
-	(void)width;
-	vmm__lock(k->host, &k->lock);
-	*value = k->s.status;
-	vmm__unlock(k->host, &k->lock);
-	return 0;
+	(void)vcpu, (void)offset, (void)width;
+	return locked_read(opaque, read_status, value);
 }
 
 static int command_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
 			 uint64_t value)
 {
-	struct vmm_i8042 *k = opaque;
-
-	(void)vcpu;
-	(void)offset;
-	(void)width;
-	vmm__lock(k->host, &k->lock);
-	write_command(k, (uint8_t)value);
-	finish(k);
-	return 0;
+	(void)vcpu, (void)offset, (void)width;
+	return locked_write(opaque, write_command, value);
 }
 
 static int port_a_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
 		       uint64_t *value)
 {
-	struct vmm_i8042 *k = opaque;
-
-	(void)vcpu;
-	(void)offset;
-	(void)width;
-	vmm__lock(k->host, &k->lock);
-	*value = k->s.outport & PORT_A_A20;
-	vmm__unlock(k->host, &k->lock);
-	return 0;
+	(void)vcpu, (void)offset, (void)width;
+	return locked_read(opaque, read_port_a, value);
 }
 
 static int port_a_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
 			uint64_t value)
 {
-	struct vmm_i8042 *k = opaque;
-
-	(void)vcpu;
-	(void)offset;
-	(void)width;
-	vmm__lock(k->host, &k->lock);
-	k->s.outport = (uint8_t)((k->s.outport & ~OUT_A20) | (value & PORT_A_A20));
-	k->reset |= (value & PORT_A_RESET) != 0;
-	finish(k);
-	return 0;
+	(void)vcpu, (void)offset, (void)width;
+	return locked_write(opaque, write_port_a, value);
 }
 
 const struct vmm_region_ops *vmm_i8042_data_ops(void)
