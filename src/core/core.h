@@ -362,8 +362,6 @@ void vmm__release(struct vmm_vm *vm);
 void vmm__events_fini(struct vmm_vm *vm);
 /* While the VM is made: what VMM_VM_PIC puts on the bus. */
 int vmm__pic_add_ports(struct vmm_vm *vm);
-/* The calling thread is inside a bus callback that a vCPU of this VM made. */
-bool vmm__in_callback(struct vmm_vm *vm);
 
 /* --- vCPUs: vcpu.c, run.c, state.c --- */
 
@@ -481,8 +479,6 @@ int vmm__vcpu_take(struct vmm_vcpu *vcpu, const char *call);
 int vmm__vcpus_take(struct vmm_vm *vm);
 void vmm__vcpus_give(struct vmm_vm *vm);
 void vmm__vcpu_free(struct vmm_vcpu *vcpu);
-/* Sleep outside of the guest until the hold is over. */
-void vmm__vcpu_sit_out(struct vmm_vcpu *vcpu);
 
 /* Only the owner counts, but others read: and this is one instruction. */
 static inline void vmm__count(_Atomic uint64_t *counter)

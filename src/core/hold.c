@@ -119,7 +119,8 @@ void vmm__release(struct vmm_vm *vm)
 	withdraw(vm, VMM__REQ_HOLD);
 }
 
-bool vmm__in_callback(struct vmm_vm *vm)
+/* The calling thread is inside a bus callback that a vCPU of this VM made. */
+static bool in_callback(struct vmm_vm *vm)
 {
 	uint64_t me = vmm__thread_id(vm->host);
 
@@ -171,7 +172,7 @@ int vmm_vm_pause(struct vmm_vm *vm)
 		return -VMM_EINVAL;
 	if (!atomic_load(&vm->sealed))
 		return vmm__vm_fail(vm, -VMM_ESTATE, call, "the VM is not sealed");
-	if (vmm__in_callback(vm))
+	if (in_callback(vm))
 		return vmm__vm_fail(vm, -VMM_ESTATE, call, "called from a bus callback");
 
 	vmm__lock(vm->host, &vm->lock);

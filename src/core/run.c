@@ -69,7 +69,8 @@ static void fill_plain(struct vmm_exit *exit, uint32_t reason)
 	exit->reason = reason;
 }
 
-void vmm__vcpu_sit_out(struct vmm_vcpu *vcpu)
+/* Sleep outside of the guest until the hold is over. */
+static void sit_out(struct vmm_vcpu *vcpu)
 {
 	uint32_t seen;
 
@@ -98,7 +99,7 @@ static int enter(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 			continue;
 		}
 		if (requests & VMM__REQ_HOLD) {
-			vmm__vcpu_sit_out(vcpu);
+			sit_out(vcpu);
 			continue;
 		}
 		if (vmm__vcpu_pending(vcpu)) {
@@ -198,7 +199,7 @@ int vmm_vcpu_run(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 static int complete_pending(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 {
 	while (atomic_load(&vcpu->control) & VMM__REQ_HOLD)
-		vmm__vcpu_sit_out(vcpu);
+		sit_out(vcpu);
 	int r = vcpu->vm->engine->complete(vcpu->backend, exit, &vcpu->scratch);
 	if (r == 0) {
 		vcpu->last_reason = VMM_EXIT_NONE;

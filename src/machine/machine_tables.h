@@ -18,8 +18,6 @@ void vmm__dsdt_add(struct vmm_acpi *b, const struct vmm__plan *plan);
 void vmm__cpus_add(struct vmm_aml *a, const struct vmm__plan *plan);
 void vmm__hotplug_add(struct vmm_aml *a, const struct vmm__plan *plan);
 void vmm__hotplug_pci_add(struct vmm_aml *a, const struct vmm__plan *plan);
-void vmm__pci_add(struct vmm_aml *a, const struct vmm__plan *plan);
-void vmm__ged_add(struct vmm_aml *a, const struct vmm__plan *plan);
 void vmm__numa_add(struct vmm_acpi *b, const struct vmm__plan *plan);
 void vmm__pptt_add(struct vmm_acpi *b, const struct vmm__plan *plan);
 void vmm__arm_madt_add(struct vmm_acpi *b, const struct vmm__plan *plan);
@@ -52,8 +50,6 @@ size_t vmm__madt_entry(const struct vmm__plan *plan, uint32_t cpu, uint8_t entry
 
 /* Terms that come often. */
 void vmm__name_int(struct vmm_aml *a, const char *name, uint64_t value);
-void vmm__name_string(struct vmm_aml *a, const char *name, const char *text);
-void vmm__name_eisaid(struct vmm_aml *a, const char *name, const char *id);
 void vmm__device_begin(struct vmm_aml *a, const char *name, const char *hid, uint32_t uid);
 void vmm__device_eisa_begin(struct vmm_aml *a, const char *name, const char *hid, uint32_t uid);
 void vmm__crs_begin(struct vmm_aml *a);

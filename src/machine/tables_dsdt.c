@@ -14,13 +14,13 @@ void vmm__name_int(struct vmm_aml *a, const char *name, uint64_t value)
 	vmm_aml_int(a, value);
 }
 
-void vmm__name_string(struct vmm_aml *a, const char *name, const char *text)
+static void name_string(struct vmm_aml *a, const char *name, const char *text)
 {
 	vmm_aml_name(a, name);
 	vmm_aml_string(a, text);
 }
 
-void vmm__name_eisaid(struct vmm_aml *a, const char *name, const char *id)
+static void name_eisaid(struct vmm_aml *a, const char *name, const char *id)
 {
 	vmm_aml_name(a, name);
 	vmm_aml_eisaid(a, id);
@@ -29,14 +29,14 @@ void vmm__name_eisaid(struct vmm_aml *a, const char *name, const char *id)
 void vmm__device_begin(struct vmm_aml *a, const char *name, const char *hid, uint32_t uid)
 {
 	vmm_aml_device_begin(a, name);
-	vmm__name_string(a, "_HID", hid);
+	name_string(a, "_HID", hid);
 	vmm__name_int(a, "_UID", uid);
 }
 
 void vmm__device_eisa_begin(struct vmm_aml *a, const char *name, const char *hid, uint32_t uid)
 {
 	vmm_aml_device_begin(a, name);
-	vmm__name_eisaid(a, "_HID", hid);
+	name_eisaid(a, "_HID", hid);
 	vmm__name_int(a, "_UID", uid);
 }
 
@@ -278,7 +278,7 @@ static void scan(struct vmm_aml *a, const struct vmm__plan *plan, uint32_t event
 }
 
 /* 5.6.9: the device of all events. What Notify's values mean: 5.6.6. */
-void vmm__ged_add(struct vmm_aml *a, const struct vmm__plan *plan)
+static void add_ged(struct vmm_aml *a, const struct vmm__plan *plan)
 {
 	vmm__device_begin(a, "GED_", "ACPI0013", 0);
 	vmm__crs_begin(a);
@@ -438,11 +438,11 @@ static void add_prt(struct vmm_aml *a, uint32_t gsi)
 #define PCI_CONTROL_WITHOUT_HOTPLUG 0x3c
 
 /* PCI Firmware 3.3, 4.1 and 4.2.1. */
-void vmm__pci_add(struct vmm_aml *a, const struct vmm__plan *plan)
+static void add_pci(struct vmm_aml *a, const struct vmm__plan *plan)
 {
 	vmm_aml_device_begin(a, "PCI0");
-	vmm__name_eisaid(a, "_HID", "PNP0A08");
-	vmm__name_eisaid(a, "_CID", "PNP0A03");
+	name_eisaid(a, "_HID", "PNP0A08");
+	name_eisaid(a, "_CID", "PNP0A03");
 	vmm__name_int(a, "_UID", 0);
 	vmm__name_int(a, "_SEG", 0);
 	vmm__name_int(a, "_BBN", 0);
@@ -510,7 +510,7 @@ void vmm__dsdt_add(struct vmm_acpi *b, const struct vmm__plan *plan)
 	else
 		add_x86_devices(&a, plan);
 	if (plan->pci_buses > 0)
-		vmm__pci_add(&a, plan);
+		add_pci(&a, plan);
 	vmm__hotplug_add(&a, plan);
 	if (p->thermal_enable)
 		add_thermal(&a, plan);
@@ -522,7 +522,7 @@ void vmm__dsdt_add(struct vmm_acpi *b, const struct vmm__plan *plan)
 		vmm_aml_vmgenid(&a, "VGEN", "LVMM0001", plan->generation);
 	add_buttons(&a, plan);
 	if (plan->events != 0)
-		vmm__ged_add(&a, plan);
+		add_ged(&a, plan);
 	vmm_aml_scope_finish(&a);
 	if (!plan->arm)
 		add_sleep_states(&a, p);

@@ -118,8 +118,6 @@ void vmm__sched_make_ready(struct vmm_sched_vcpu *v, struct vmm__sched_cpu *cpu,
 void vmm__sched_take_out(struct vmm_sched_vcpu *v, struct vmm__sched_cpu *cpu);
 /* The CPU's current has had it until now. */
 void vmm__sched_take_off(struct vmm__sched_cpu *cpu, uint64_t now);
-/* Where it should run: a CPU that sleeps, its own, one that asks, or any that it may run on. */
-uint32_t vmm__sched_place_for(struct vmm_sched_vcpu *v);
 /* To there, if it is elsewhere. */
 void vmm__sched_move(struct vmm_sched_vcpu *v);
 

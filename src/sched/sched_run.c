@@ -117,7 +117,8 @@ static uint32_t first_bit(uint64_t mask)
 	return n;
 }
 
-uint32_t vmm__sched_place_for(struct vmm_sched_vcpu *v)
+/* Where it should run: a CPU that sleeps, its own, one that asks, or any that it may run on. */
+static uint32_t place_for(struct vmm_sched_vcpu *v)
 {
 	struct vmm_sched *s = v->sched;
 	const uint64_t may = atomic_load(&v->cpus);
@@ -164,7 +165,7 @@ static void depart(struct vmm_sched_vcpu *v, uint32_t to)
 void vmm__sched_move(struct vmm_sched_vcpu *v)
 {
 	struct vmm__sched_cpu *cpu = vmm__sched_lock(v);
-	const uint32_t state = state_of(v), to = vmm__sched_place_for(v);
+	const uint32_t state = state_of(v), to = place_for(v);
 	const uint32_t from = number_of(cpu, v->sched);
 	bool goes = false;
 
@@ -217,7 +218,7 @@ void vmm__sched_wake(void *place, struct vmm_vcpu *vcpu)
 	(void)vcpu;
 	atomic_store(&v->woken, 1);
 	do {
-		to = vmm__sched_place_for(v);
+		to = place_for(v);
 		atomic_fetch_or(&s->cpu[to].mailbox[index / 64], bit(index % 64));
 		vmm__sched_poke(s, to);
 	} while (has_left(v, to));
@@ -348,7 +349,7 @@ static struct vmm_sched_vcpu *take_back(struct vmm_sched *s, struct vmm__sched_c
 	if (VMM__UNLIKELY(v->stop != 0 ||
 			  (atomic_load_explicit(&v->cpus, memory_order_relaxed) & cpu->bit) == 0)) {
 		let_go(cpu);
-		depart(v, vmm__sched_place_for(v));
+		depart(v, place_for(v));
 		return v;
 	}
 	if (exit != NULL) {
@@ -626,7 +627,7 @@ static bool send_away(struct vmm_sched *s, struct vmm__sched_cpu *cpu)
 	}
 	if (v != NULL) {
 		vmm__sched_take_out(v, cpu);
-		depart(v, vmm__sched_place_for(v));
+		depart(v, place_for(v));
 	}
 	vmm__unlock(s->host, &cpu->lock);
 	if (v == NULL)

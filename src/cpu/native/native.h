@@ -534,8 +534,6 @@ int vmm__native_run_dedicated(void *vcpu, struct vmm_exit *exit, struct vmm_erro
 int vmm__native_partition_enter(struct vmm__native_vcpu *v, struct vmm_error *error);
 /* After each exit of one. @reason: VMM_PARTITION_ */
 void vmm__native_partition_count(struct vmm__native_vcpu *v, uint32_t reason);
-/* True: *@exit is to be given, VMM_EXIT_BUDGET. */
-bool vmm__native_partition_due(struct vmm__native_vcpu *v, struct vmm_exit *exit);
 int vmm__native_settle(void *vm, struct vmm_error *error);
 void vmm__native_partition_exits(void *vcpu, struct vmm_partition_exits *exits);
 void vmm__native_exit_budget(void *vcpu, const struct vmm_exit_budget *budget);

@@ -327,7 +327,8 @@ void vmm__native_partition_count(struct vmm__native_vcpu *v, uint32_t reason)
 		spend(v, reason);
 }
 
-bool vmm__native_partition_due(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+/* The budget is spent: *@exit is to be given. */
+static bool is_due(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
 	struct native_partition *p = &v->partition;
 
@@ -390,7 +391,7 @@ static int run(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_err
 	int r;
 
 	do {
-		if (vmm__native_partition_due(v, exit))
+		if (is_due(v, exit))
 			return 0;
 		if ((atomic_load(&v->world.request) | v->mp) != 0) {
 			if (vmm__native_serve_requests(v))
