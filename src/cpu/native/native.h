@@ -517,6 +517,27 @@ static inline void vmm__native_count(struct vmm__native_vcpu *v, uint32_t reason
 	atomic_fetch_add_explicit(&v->exits[reason], 1, memory_order_relaxed);
 }
 
+/* In run(): the answer to what it gave before. NATIVE_AGAIN, or 0 with the next element. */
+static VMM__INLINE int vmm__native_resume(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	if (v->answer == NATIVE_ANSWER_NONE)
+		return NATIVE_AGAIN;
+	if (v->answer == NATIVE_ANSWER_EMULATE)
+		return vmm__native_emulate_on(v, true, exit);
+	vmm__native_take_answer(v, exit);
+	return NATIVE_AGAIN;
+}
+
+/* In run(), before each entry: NATIVE_AGAIN to go on, or what it returns. */
+static VMM__INLINE int vmm__native_prepare(struct vmm__native_vcpu *v, struct vmm_exit *exit)
+{
+	if (VMM__LIKELY((atomic_load(&v->world.request) | v->mp) == 0))
+		return NATIVE_AGAIN;
+	if (vmm__native_serve_requests(v))
+		return VMM__INTERRUPTED;
+	return vmm__native_deliver(v, exit) ? 0 : NATIVE_AGAIN;
+}
+
 /* native_partition.c: dedicated vCPUs. */
 int vmm__native_partition_create(struct vmm__native_vcpu *v, struct vmm_error *error);
 /* Its CPU, if it has one, is the host's again. */

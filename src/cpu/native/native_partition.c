@@ -393,13 +393,9 @@ static int run(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_err
 	do {
 		if (is_due(v, exit))
 			return 0;
-		if ((atomic_load(&v->world.request) | v->mp) != 0) {
-			if (vmm__native_serve_requests(v))
-				return VMM__INTERRUPTED;
-			if (vmm__native_deliver(v, exit))
-				return 0;
-		}
-		r = v->vm->ops->stay(v, exit, error);
+		r = vmm__native_prepare(v, exit);
+		if (r == NATIVE_AGAIN)
+			r = v->vm->ops->stay(v, exit, error);
 	} while (r == NATIVE_AGAIN);
 	return r;
 }

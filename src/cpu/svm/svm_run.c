@@ -274,19 +274,13 @@ static VMM__INLINE int run(struct vmm__native_vcpu *v, struct vmm_exit *exit,
 	uint64_t code;
 	int r;
 
-	if (v->answer != NATIVE_ANSWER_NONE) {
-		if (v->answer != NATIVE_ANSWER_EMULATE)
-			vmm__native_take_answer(v, exit);
-		else if ((r = vmm__native_emulate_on(v, true, exit)) != NATIVE_AGAIN)
-			return r;
-	}
+	r = vmm__native_resume(v, exit);
+	if (VMM__UNLIKELY(r != NATIVE_AGAIN))
+		return r;
 	do {
-		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {
-			if (vmm__native_serve_requests(v))
-				return VMM__INTERRUPTED;
-			if (vmm__native_deliver(v, exit))
-				return 0;
-		}
+		r = vmm__native_prepare(v, exit);
+		if (VMM__UNLIKELY(r != NATIVE_AGAIN))
+			return r;
 		r = load(v, error);
 		if (VMM__UNLIKELY(r != 0)) {
 			vmm__native_unstage(v);

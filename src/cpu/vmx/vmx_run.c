@@ -309,20 +309,11 @@ int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 	struct vmm__native_vcpu *v = vcpu;
 	int r;
 
-	if (v->answer != NATIVE_ANSWER_NONE) {
-		if (v->answer != NATIVE_ANSWER_EMULATE)
-			vmm__native_take_answer(v, exit);
-		else if ((r = vmm__native_emulate_on(v, true, exit)) != NATIVE_AGAIN)
-			return r;
+	r = vmm__native_resume(v, exit);
+	while (r == NATIVE_AGAIN) {
+		r = vmm__native_prepare(v, exit);
+		if (VMM__LIKELY(r == NATIVE_AGAIN))
+			r = go_on(v, exit, error);
 	}
-	do {
-		if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0)) {
-			if (vmm__native_serve_requests(v))
-				return VMM__INTERRUPTED;
-			if (vmm__native_deliver(v, exit))
-				return 0;
-		}
-		r = go_on(v, exit, error);
-	} while (r == NATIVE_AGAIN);
 	return r;
 }
