@@ -84,6 +84,8 @@ uint64_t vmm__native_cap(const struct vmm_host *host, uint32_t gpa_bits, uint32_
 		return vmm__native_xcr0_all();
 	case VMM_CAP_GPA_BITS:
 		return gpa_bits;
+	case VMM_CAP_DEDICATED:
+		return host->cpu_lend != NULL;
 	default:
 		return 0;
 	}
@@ -95,8 +97,6 @@ int vmm__native_vm_cap(void *opaque, uint32_t cap, uint64_t *value)
 
 	if (cap == VMM_CAP_TSC_KHZ)
 		*value = vm->tsc_khz;
-	else if (cap == VMM_CAP_DEDICATED)
-		*value = vm->ops->dedicate && vm->host->cpu_lend;
 	else
 		*value = vmm__native_cap(vm->host, vm->gpa_bits, cap);
 	return 0;

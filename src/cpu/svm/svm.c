@@ -53,8 +53,7 @@ static uint32_t gpa_bits(void)
 static int cap(const struct vmm_host *host, uint32_t cap_, uint64_t *value, struct vmm_error *error)
 {
 	(void)error;
-	*value = cap_ == VMM_CAP_DEDICATED ? host->cpu_lend != NULL
-					   : vmm__native_cap(host, gpa_bits(), cap_);
+	*value = vmm__native_cap(host, gpa_bits(), cap_);
 	return 0;
 }
 

@@ -45,6 +45,7 @@ static uint64_t system_calls[4]; /* STAR, LSTAR, CSTAR, FMASK */
 static uint32_t features;        /* CPUID 1 ECX */
 static uint32_t invpcid;         /* CPUID 7 EBX */
 static uint64_t host_cr0;
+static bool lends; /* the host: CPUs */
 
 /* Of the capability MSRs: 0x480 to 0x490, and IA32_FEATURE_CONTROL. */
 static uint64_t caps[0x11], feature_control;
@@ -64,6 +65,7 @@ static void power_on(void)
 	features = BIT(5);
 	invpcid = 0;
 	host_cr0 = 0x80010033;
+	lends = false;
 	feature_control = VMX_FEATURE_LOCK | VMX_FEATURE_VMXON;
 	memset(caps, 0, sizeof(caps));
 	caps[0] = VMX_BASIC_TRUE | UINT64_C(6) << 50 | 4096ull << 32 | 0x11;
@@ -370,6 +372,12 @@ static void set_timer(void *opaque, uint64_t deadline)
 	timer_set = deadline;
 }
 
+static void lend(void *opaque, uint32_t on)
+{
+	(void)opaque;
+	(void)on;
+}
+
 static char logged[256];
 
 static void keep_log(void *opaque, uint32_t level, const char *text)
@@ -392,6 +400,7 @@ static struct vmm_ctx *make_ctx(bool owner)
 	fake.host.thread_id = this_cpu;
 	fake.host.cpu_call = owner ? call : NULL;
 	fake.host.cpu_timer = owner ? set_timer : NULL;
+	fake.host.cpu_lend = lends ? lend : NULL;
 	fake.host.log = keep_log;
 	assert_int_equal(vmm_ctx_create(&config, &ctx, NULL), 0);
 	return ctx;
@@ -1021,6 +1030,24 @@ static void a_reset_ends_the_slice_and_its_trap(void **state)
 	end(&g);
 }
 
+/* They are there where the host lends CPUs, whether the engine is asked or a VM. */
+static void dedicated_vcpus_are_told_of(void **state)
+{
+	uint64_t of_engine, of_vm;
+	struct guest g;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		power_on();
+		lends = i == 1;
+		g = begin(1);
+		assert_int_equal(vmm_ctx_cap(g.ctx, "vmx", VMM_CAP_DEDICATED, &of_engine), 0);
+		assert_int_equal(vmm_vm_cap(g.vm, VMM_CAP_DEDICATED, &of_vm), 0);
+		assert_true(of_engine == i && of_vm == i);
+		end(&g);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -1040,6 +1067,7 @@ int main(void)
 		cmocka_unit_test(an_entry_that_fails_changes_nothing),
 		cmocka_unit_test(slices_end_by_the_processors_timer),
 		cmocka_unit_test(a_reset_ends_the_slice_and_its_trap),
+		cmocka_unit_test(dedicated_vcpus_are_told_of),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
