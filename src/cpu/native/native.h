@@ -110,18 +110,17 @@ struct vmm__native_ops {
 	void (*trap_dr)(struct vmm__native_vcpu *v, bool on);
 	/* #BP, before it is delivered. */
 	void (*trap_bp)(struct vmm__native_vcpu *v, bool on);
-	/* A dedicated vCPU, after vcpu_reset() and when it settles: its partition says how. NULL:
-	 * there are none. */
+	/* A dedicated vCPU, after vcpu_reset() and when it settles: its partition says how. */
 	void (*dedicate)(struct vmm__native_vcpu *v);
-	/* A dedicated vCPU goes into the guest once: NATIVE_AGAIN, or as run(). NULL: as above. */
+	/* A dedicated vCPU goes into the guest once: NATIVE_AGAIN, or as run(). */
 	int (*stay)(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error);
 	/* The calling CPU is ready for this vCPU: entering will not call
-	 * vmm__native_timer_here(). NULL: nobody knows. */
+	 * vmm__native_timer_here(). */
 	bool (*is_here)(const struct vmm__native_vcpu *v);
 	/* timer_ns is when the guest is to leave, by a timer of the processor's own; false: it has
 	 * none, and the host's serves. NULL: the same. */
 	bool (*set_timer)(struct vmm__native_vcpu *v);
-	/* PAUSE. NULL: the processor cannot. */
+	/* PAUSE. */
 	void (*trap_pause)(struct vmm__native_vcpu *v, bool on);
 };
 

@@ -120,7 +120,7 @@ void vmm__native_set_timer(struct vmm__native_vcpu *v, uint64_t deadline)
 	v->timer_ns = deadline;
 	if (v->vm->ops->set_timer && v->vm->ops->set_timer(v))
 		return;
-	if (!unknown || !v->vm->ops->is_here || v->vm->ops->is_here(v))
+	if (!unknown || v->vm->ops->is_here(v))
 		vmm__native_timer_here(v);
 }
 

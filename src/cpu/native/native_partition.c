@@ -11,14 +11,13 @@
  */
 #include "native.h"
 
-/* x2APIC registers as MSRs: SDM 3A table 11-6, APM2 16.11. */
+/* x2APIC registers as MSRs: SDM 3A table 11-6, APM2 16.11; ICR is NATIVE_X2_ICR. */
 #define X2_FIRST    0x800u
 #define X2_TPR      0x808u
 #define X2_EOI      0x80bu
 #define X2_SVR      0x80fu
 #define X2_ISR      0x810u
 #define X2_ESR      0x828u
-#define X2_ICR      0x830u
 #define X2_TIMER    0x832u
 #define X2_LVT_LAST 0x837u
 #define X2_INITIAL  0x838u
@@ -179,7 +178,7 @@ static void pass_apic(struct vmm__native_vm *vm, bool settled)
 		pass(vm, VMM__MSR_TSC_DEADLINE, VMM_FILTER_WRITE);
 	}
 	if (settled && (vm->flags & VMM_VM_IPI_DIRECT))
-		pass(vm, X2_ICR, VMM_FILTER_WRITE);
+		pass(vm, NATIVE_X2_ICR, VMM_FILTER_WRITE);
 }
 
 /* The map that other vCPUs have, twice: for one that starts, and for one that has settled. */
@@ -242,7 +241,8 @@ int vmm__native_partition_set_msr(struct vmm__native_vcpu *v, uint32_t index, ui
 		return value == atomic_load(&v->lapic.base) ? 0 : -VMM_ENOENT;
 	if (index > X2_TIMER && index <= X2_LVT_LAST)
 		return set_lvt(index, value);
-	if (index != X2_ICR || !vmm__lapic_write_msr(&v->lapic, &now, index, value, v->phys_bits))
+	if (index != NATIVE_X2_ICR ||
+	    !vmm__lapic_write_msr(&v->lapic, &now, index, value, v->phys_bits))
 		return -VMM_ENOENT;
 	vmm__native_request(v, NATIVE_REQ_EVENT);
 	return 0;

@@ -10,6 +10,9 @@
 
 #define NATIVE_NO_APIC UINT32_MAX
 
+/* x2APIC register as MSR: SDM 3A table 11-6, APM2 16.11. */
+#define NATIVE_X2_ICR 0x830u
+
 struct native_partition {
 	uint64_t cpu; /* that it keeps; 0: none yet. Who runs it, or resets it, writes */
 	/* Of that CPU's APIC, or NATIVE_NO_APIC: where interrupts for it are sent. */

@@ -63,7 +63,7 @@ int vmm__native_slice(void *vcpu, uint64_t deadline_ns, uint32_t flags)
 
 	v->slice_ns = deadline_ns;
 	v->timer_ns = 0;
-	if (pause != v->pause_trapped && v->vm->ops->trap_pause) {
+	if (pause != v->pause_trapped) {
 		v->pause_trapped = pause;
 		v->vm->ops->trap_pause(v, pause);
 	}

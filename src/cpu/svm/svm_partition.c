@@ -3,8 +3,6 @@
  * exit. */
 #include "svm_engine.h"
 
-#define X2_ICR 0x830u
-
 /* Interrupts are the guest's: APM2 15.21.1, without V_INTR_MASKING its own IF masks them. */
 void vmm__svm_dedicate(struct vmm__native_vcpu *v)
 {
@@ -32,7 +30,7 @@ uint32_t vmm__svm_reason(const struct vmm__native_vcpu *v)
 	case SVM_EXIT_NMI:
 		return VMM_PARTITION_HOST;
 	case SVM_EXIT_MSR:
-		return (uint32_t)v->world.rcx == X2_ICR && (v->vmcb->exitinfo1 & 1)
+		return (uint32_t)v->world.rcx == NATIVE_X2_ICR && (v->vmcb->exitinfo1 & 1)
 			       ? VMM_PARTITION_IPI
 			       : VMM_PARTITION_MSR;
 	case SVM_EXIT_CPUID:

@@ -13,8 +13,6 @@
 #define EFER_LME    BIT(8)
 #define CS_L        BIT(9) /* of the block's attributes */
 
-#define X2_ICR 0x830u
-
 #define DR6_HIT (BITS(3, 0) | BITS(14, 13))
 
 static bool is_wide(const struct svm_vmcb *vmcb)
@@ -180,7 +178,8 @@ uint32_t vmm__vmx_reason(const struct vmm__native_vcpu *v)
 	case VMX_REASON_RDMSR:
 		return VMM_PARTITION_MSR;
 	case VMX_REASON_WRMSR:
-		return (uint32_t)v->world.rcx == X2_ICR ? VMM_PARTITION_IPI : VMM_PARTITION_MSR;
+		return (uint32_t)v->world.rcx == NATIVE_X2_ICR ? VMM_PARTITION_IPI
+							       : VMM_PARTITION_MSR;
 	case VMX_REASON_EPT:
 		return VMM_PARTITION_MEMORY;
 	case VMX_REASON_STATE:
