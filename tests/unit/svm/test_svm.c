@@ -46,11 +46,6 @@ int vmm__svm_load(struct vmm__native_world *world)
 	return cpu.hsave == world->own[SVM_OWN_HSAVE];
 }
 
-void vmm__native_unload_fpu(struct vmm__native_world *world)
-{
-	(void)world;
-}
-
 uint64_t vmm__svm_enter(struct vmm__native_world *world)
 {
 	struct svm_vmcb *vmcb = (struct svm_vmcb *)(uintptr_t)world->own[SVM_OWN_VMCB];
@@ -76,11 +71,6 @@ void vmm__native_wrmsr(uint32_t msr, uint64_t value)
 		cpu.efer = value;
 	else if (msr == SVM_MSR_HSAVE_PA)
 		cpu.hsave = value;
-}
-
-uint64_t vmm__native_xgetbv(void)
-{
-	return 1;
 }
 
 uint64_t vmm__native_cr4(void)
@@ -118,25 +108,6 @@ void vmm__native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 		memcpy(out, (uint32_t[]){1, 16, 0, cpu.features}, 16);
 		break;
 	}
-}
-
-void vmm__native_get_dr(uint64_t dr[4])
-{
-	memset(dr, 0, 4 * sizeof(*dr));
-}
-
-void vmm__native_set_dr(const uint64_t dr[4])
-{
-	(void)dr;
-}
-
-void vmm__native_send_ipi(uint64_t icr)
-{
-	(void)icr;
-}
-
-void vmm__native_machine_check(void)
-{
 }
 
 /* --- the host --- */

@@ -212,16 +212,6 @@ void vmm__vmx_exit_point(void)
 {
 }
 
-void vmm__native_load_fpu(struct vmm__native_world *world)
-{
-	(void)world;
-}
-
-void vmm__native_unload_fpu(struct vmm__native_world *world)
-{
-	(void)world;
-}
-
 void vmm__vmx_flush(void)
 {
 }
@@ -282,11 +272,6 @@ void vmm__native_wrmsr(uint32_t msr, uint64_t value)
 		system_calls[msr - X86_MSR_STAR] = value;
 }
 
-uint64_t vmm__native_xgetbv(void)
-{
-	return 1;
-}
-
 uint64_t vmm__native_cr4(void)
 {
 	return BIT(9) | (features & BIT(26) ? BIT(18) : 0);
@@ -324,25 +309,6 @@ void vmm__native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 		out[0] = 48 << 8 | 48;
 		break;
 	}
-}
-
-void vmm__native_get_dr(uint64_t dr[4])
-{
-	memset(dr, 0, 4 * sizeof(*dr));
-}
-
-void vmm__native_set_dr(const uint64_t dr[4])
-{
-	(void)dr;
-}
-
-void vmm__native_send_ipi(uint64_t icr)
-{
-	(void)icr;
-}
-
-void vmm__native_machine_check(void)
-{
 }
 
 /* --- the host --- */
