@@ -296,7 +296,8 @@ static void write_control(struct vmm_pit_counter *c, uint8_t word, uint64_t cloc
 /* The whole count is there. */
 static void new_count(struct vmm_pit_counter *c, uint32_t written, uint64_t clock)
 {
-	bool runs = c->loaded && is_periodic(c) && !c->paused;
+	/* One that is loaded at the next clock has not begun. */
+	bool runs = c->loaded && is_periodic(c) && !c->paused && clock >= c->start;
 
 	c->next = initial(c, written);
 	c->programmed = 1;

@@ -406,6 +406,28 @@ static void line(void **state)
 	finish(&b);
 }
 
+/* Two counts within a clock: the second one takes the place of the first, which is not loaded yet.
+ */
+static void counts_in_one_clock(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	setup(&b);
+	at(&b, 0);
+	gate(&b, 1);
+	program(&b, 2, 2, 5, 0);
+	out(&b, 2, 3);
+	out(&b, 2, 0);
+	looks(&b, 2, 1, "--_--_--_");
+	at(&b, 20);
+	program(&b, 2, 3, 5, 0);
+	out(&b, 2, 4);
+	out(&b, 2, 0);
+	looks(&b, 2, 21, "--__--__");
+	finish(&b);
+}
+
 static void port_b(void **state)
 {
 	struct bench b;
@@ -506,11 +528,17 @@ static void life(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mode_0),        cmocka_unit_test(mode_1),
-		cmocka_unit_test(mode_2),        cmocka_unit_test(mode_3),
-		cmocka_unit_test(modes_4_and_5), cmocka_unit_test(reading),
-		cmocka_unit_test(line),          cmocka_unit_test(port_b),
-		cmocka_unit_test(saved),         cmocka_unit_test(life),
+		cmocka_unit_test(mode_0),
+		cmocka_unit_test(mode_1),
+		cmocka_unit_test(mode_2),
+		cmocka_unit_test(mode_3),
+		cmocka_unit_test(modes_4_and_5),
+		cmocka_unit_test(reading),
+		cmocka_unit_test(line),
+		cmocka_unit_test(port_b),
+		cmocka_unit_test(saved),
+		cmocka_unit_test(life),
+		cmocka_unit_test(counts_in_one_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
