@@ -636,9 +636,11 @@ static bool is_sane(const struct vmm_pit_counter *c)
 {
 	uint32_t least = is_periodic(c) ? 2 : 1;
 
-	return c->mode <= 5 && c->rw <= RW_BOTH && c->count >= least && c->count <= 0x10000 &&
-	       (!c->waiting || (c->next >= least && c->next <= 0x10000)) && c->residue <= 0x10000 &&
-	       is_near(c->start) && is_near(c->switch_at) && c->held <= FAR &&
+	/* A count that is not loaded may be that of another mode before. */
+	return c->mode <= 5 && c->rw <= RW_BOTH && c->count >= (c->loaded ? least : 1) &&
+	       c->count <= 0x10000 && (!c->waiting || (c->next >= least && c->next <= 0x10000)) &&
+	       c->residue <= 0x10000 && is_near(c->start) && is_near(c->switch_at) &&
+	       c->held <= FAR &&
 	       (c->bcd | c->gate | c->loaded | c->waiting | c->programmed | c->paused |
 		c->high_next | c->read_high | c->count_latched | c->status_latched) <= 1;
 }

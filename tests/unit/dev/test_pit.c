@@ -503,6 +503,24 @@ static void saved(void **state)
 	finish(&b);
 }
 
+/* The count of a mode that is over may be less than the next mode can have. */
+static void saved_between_modes(void **state)
+{
+	struct vmm_pit_state kept = {.size = sizeof(kept)};
+	struct bench b;
+
+	(void)state;
+	setup(&b);
+	at(&b, 0);
+	program(&b, 0, 0, 1, 0);
+	out(&b, 3, 0x34);
+	assert_int_equal(vmm_pit_get_state(b.pit, &kept), 0);
+	assert_int_equal(vmm_pit_set_state(b.pit, &kept), 0);
+	kept.counter[0].loaded = 1;
+	assert_int_equal(vmm_pit_set_state(b.pit, &kept), -VMM_ERANGE);
+	finish(&b);
+}
+
 static void life(void **state)
 {
 	struct vmm_pit_config config = {.size = sizeof(config), .irq = clock_irq};
@@ -539,6 +557,7 @@ int main(void)
 		cmocka_unit_test(saved),
 		cmocka_unit_test(life),
 		cmocka_unit_test(counts_in_one_clock),
+		cmocka_unit_test(saved_between_modes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
