@@ -58,6 +58,14 @@ static uint32_t room(const struct vmm_i8042_queue *q)
 	return VMM_I8042_QUEUE - q->count;
 }
 
+/* The longest answer to a command: what has happened leaves room for it. */
+#define ANSWER 4
+
+static bool has_room(const struct vmm_i8042_queue *q, uint32_t len)
+{
+	return room(q) >= ANSWER && len <= room(q) - ANSWER;
+}
+
 /* What does not fit is lost. */
 static void put(struct vmm_i8042_queue *q, uint32_t byte)
 {
@@ -585,7 +593,7 @@ uint32_t vmm_i8042_keys(struct vmm_i8042 *i8042, const uint8_t *codes, uint32_t 
 	uint32_t taken = 0;
 
 	vmm__lock(i8042->host, &i8042->lock);
-	if (s->keyboard_scans && s->keyboard_command == 0 && room(&s->keyboard) >= len) {
+	if (s->keyboard_scans && s->keyboard_command == 0 && has_room(&s->keyboard, len)) {
 		for (; taken < len; taken++)
 			put(&s->keyboard, codes[taken]);
 		update(i8042);
@@ -606,7 +614,7 @@ uint32_t vmm_i8042_mouse(struct vmm_i8042 *i8042, int32_t dx, int32_t dy, uint32
 
 	vmm__lock(i8042->host, &i8042->lock);
 	can = s->mouse_streams && !s->mouse_remote && !s->mouse_wraps && s->mouse_command == 0 &&
-	      room(&s->mouse) >= 3;
+	      has_room(&s->mouse, 3);
 	if (can) {
 		s->mouse_buttons = buttons & 7;
 		put_packet(s, clamp(dx), clamp(dy));
