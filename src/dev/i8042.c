@@ -108,7 +108,7 @@ static uint8_t translated(uint8_t code)
 /* The next byte of the keyboard as the guest gets it. False: it was only a prefix. */
 static bool next_key(struct vmm_i8042_state *s, uint8_t *byte)
 {
-	*byte = get(&s->keyboard);
+	*byte = s->keyboard_last = get(&s->keyboard);
 	if (!(s->ram[0] & CB_TRANSLATE))
 		return true;
 	if (*byte == BREAK) {
@@ -467,8 +467,6 @@ static uint8_t read_data(struct vmm_i8042 *k)
 {
 	uint8_t value = k->s.output;
 
-	if ((k->s.status & (STATUS_FULL | STATUS_MOUSE)) == STATUS_FULL)
-		k->s.keyboard_last = value;
 	k->s.status &= ~STATUS_FULL & 0xff;
 	/* The line falls with each byte, so that the next one is an edge. */
 	tell(k, false, 0);

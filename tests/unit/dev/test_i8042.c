@@ -232,6 +232,12 @@ static void keyboard(void **state)
 	set_command_byte(&b, 0x61);
 	assert_int_equal(vmm_i8042_keys(b.k, a_and_up, sizeof(a_and_up)), sizeof(a_and_up));
 	EXPECT(&b, "\x1e\x9e\xe0\x48\xe0\xc8\x41");
+	/* Sent again is what the keyboard has sent, before it was translated. */
+	assert_int_equal(vmm_i8042_keys(b.k, a_and_up, 1), 1);
+	EXPECT(&b, "\x1e");
+	assert_int_equal(ask(&b, 0x20), 0x61);
+	data(&b, 0xfe);
+	EXPECT(&b, "\x1e");
 	/* Off: at the keyboard nothing is taken, at the controller it waits. */
 	data(&b, 0xf5);
 	EXPECT(&b, "\xfa");
