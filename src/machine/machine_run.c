@@ -117,8 +117,12 @@ int vmm_machine_run_vcpu(struct vmm_machine *machine, uint32_t index, struct vmm
 
 		if (has_stopped(machine, run))
 			return 0;
-		if (!vmm__machine_cpu_present(machine, index))
-			return absent(vcpu, run);
+		if (!vmm__machine_cpu_present(machine, index)) {
+			err = absent(vcpu, run);
+			if (err != -VMM_ESTATE)
+				return err;
+			vmm_vcpu_kick(vcpu); /* what it has begun ends first */
+		}
 		err = vmm_vcpu_run(vcpu, &run->exit);
 		if (err != 0)
 			return err;

@@ -436,6 +436,34 @@ static void cpus_come_and_go(void **state)
 	assert_int_equal(vmm_machine_wake(f->m), -VMM_ESTATE);
 }
 
+/* It ends what it has begun before it is not there any more. */
+static void ejected_amid_an_exit(void **state)
+{
+	struct fixture *f = *state;
+	struct vmm_machine_run r = {.size = sizeof(r)};
+
+	step_out(f, 0x640, 4, 1);
+	step_out(f, 0x644, 4, 8);
+	step_reason(f, 0, VMM_EXIT_IDLE);
+	*step(f, 1) =
+		(struct vmm_sim_step){.op = VMM_SIM_EXIT,
+				      .flags = VMM_SIM_CHECK,
+				      .exit = {.reason = VMM_EXIT_PORT, .addr = 0x2222, .width = 1},
+				      .expect = 7};
+	set(f, "cpu.cores=2");
+	set(f, "cpu.hotplug=yes");
+	f->config.flags = VMM_MACHINE_SEE_UNCLAIMED;
+	create_and_seal(f);
+	assert_int_equal(vmm_machine_run_vcpu(f->m, 1, &r), 0);
+	assert_int_equal(r.exit.reason, VMM_EXIT_PORT);
+	assert_int_equal(run(f, 0).exit.reason, VMM_EXIT_IDLE);
+	r.exit.data = 7;
+	assert_int_equal(vmm_machine_run_vcpu(f->m, 1, &r), 0);
+	assert_int_equal(r.reason, VMM_MACHINE_KICKED);
+	assert_int_equal(vmm_machine_run_vcpu(f->m, 1, &r), 0);
+	assert_int_equal(r.reason, VMM_MACHINE_ABSENT);
+}
+
 #define BLOCK (UINT64_C(128) << 20)
 
 static void memory_comes_and_goes(void **state)
@@ -829,6 +857,7 @@ int main(void)
 		TEST(what_is_not_there_floats),
 		TEST(what_is_not_there_can_be_seen),
 		TEST(cpus_come_and_go),
+		TEST(ejected_amid_an_exit),
 		TEST(memory_comes_and_goes),
 		TEST(errors_are_reported),
 		TEST(sleeping),
