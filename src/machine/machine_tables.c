@@ -17,6 +17,7 @@
 #define RSDP_XSDT    24
 #define HEADER_LEN   36
 #define TABLE_LEN    4
+#define FADT_FACS    36 /* or, above 4 GiB, at the next one */
 #define FADT_X_FACS  132
 #define FADT_X_DSDT  140
 #define FADT_S_COUNT 3
@@ -327,7 +328,9 @@ static void list_at(struct list *l, uint64_t gpa)
 	if (memcmp(table, "FACP", 4) != 0)
 		return;
 	list_at(l, vmm__le64(table + FADT_X_DSDT));
-	if (vmm__le64(table + FADT_X_FACS) != 0)
+	if (vmm__le32(table + FADT_FACS) != 0)
+		list_at(l, vmm__le32(table + FADT_FACS));
+	else if (vmm__le64(table + FADT_X_FACS) != 0)
 		list_at(l, vmm__le64(table + FADT_X_FACS));
 }
 

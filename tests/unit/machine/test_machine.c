@@ -549,6 +549,51 @@ static void sleeping(void **state)
 	assert_int_equal(run(f, 0).exit.reason, VMM_EXIT_IDLE);
 }
 
+static uint64_t find_table(struct fixture *f, const char *signature)
+{
+	struct vmm_machine_table tables[VMM_MACHINE_TABLES_MAX];
+	uint32_t count = 0;
+	size_t len = 0;
+	void *built;
+
+	assert_int_equal(vmm_machine_plan_tables(f->profile, NULL, &len, NULL, NULL), 0);
+	built = malloc(len);
+	assert_int_equal(vmm_machine_plan_tables(f->profile, built, &len, tables, &count), 0);
+	free(built);
+	for (uint32_t i = 0; i < count; i++) {
+		if (strcmp(tables[i].signature, signature) == 0)
+			return tables[i].gpa;
+	}
+	fail_msg("no %s", signature);
+	return 0;
+}
+
+/* From S3 the guest begins at its vector. */
+static void waking_from_s3(void **state)
+{
+	static const uint8_t vector[4] = {0x34, 0x12, 0x01, 0},
+			     interrupt[4] = {0x53, 0xff, 0, 0xf0};
+	struct fixture *f = *state;
+	struct vmm_x86_regs regs;
+	struct vmm_x86_sys sys;
+	struct vmm_vcpu *first;
+	struct vmm_vm *vm;
+
+	step_out(f, 0x604, 1, 3 << 2 | 0x20);
+	set(f, "power.suspend=yes");
+	create_and_seal(f);
+	vm = vmm_machine_vm(f->m);
+	first = vmm_vm_vcpu(vm, 0);
+	assert_int_equal(run(f, 0).status, 3);
+	assert_int_equal(vmm_vm_write(vm, 12, interrupt, 4), 0); /* what a BIOS leaves there */
+	assert_int_equal(vmm_vm_write(vm, find_table(f, "FACS") + 12, vector, 4), 0);
+	assert_int_equal(vmm_machine_wake(f->m), 0);
+	assert_int_equal(vmm_vcpu_get_state(first, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	assert_int_equal(vmm_vcpu_get_state(first, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)), 0);
+	assert_int_equal(sys.cs.base + regs.rip, 0x11234);
+	assert_int_equal(run(f, 0).status, 3);
+}
+
 /* Everything fits at the most CPUs there can be, and stands outside of what RAM is left. */
 static void tables_of_the_largest(void **state)
 {
@@ -861,6 +906,7 @@ int main(void)
 		TEST(memory_comes_and_goes),
 		TEST(errors_are_reported),
 		TEST(sleeping),
+		TEST(waking_from_s3),
 		TEST(tables_of_the_largest),
 		TEST(consoles),
 		TEST(the_power_button),
