@@ -225,8 +225,10 @@ static int wake_from_s3(struct vmm_machine *m)
 	if (err != 0 || vector == 0)
 		return err;
 	err = vmm_vm_reset(m->vm);
-	if (err == 0)
+	if (err == 0) {
+		vmm__machine_reset_devices(m); /* or lines would be up that nobody knows of */
 		err = start_at(m, vector);
+	}
 	return err == 0 ? 0 : vmm__machine_vm_failed(m, err, "vmm_machine_wake");
 }
 

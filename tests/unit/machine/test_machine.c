@@ -568,7 +568,7 @@ static uint64_t find_table(struct fixture *f, const char *signature)
 	return 0;
 }
 
-/* From S3 the guest begins at its vector. */
+/* From S3 the guest begins at its vector, and no device has a line up from before. */
 static void waking_from_s3(void **state)
 {
 	static const uint8_t vector[4] = {0x34, 0x12, 0x01, 0},
@@ -579,6 +579,9 @@ static void waking_from_s3(void **state)
 	struct vmm_vcpu *first;
 	struct vmm_vm *vm;
 
+	step_in(f, 0x600, 4, 0); /* no event */
+	step_in(f, 0x3ff, 1, 0);
+	step_out(f, 0x3ff, 1, 0x5a);
 	step_out(f, 0x604, 1, 3 << 2 | 0x20);
 	set(f, "power.suspend=yes");
 	create_and_seal(f);
@@ -587,6 +590,7 @@ static void waking_from_s3(void **state)
 	assert_int_equal(run(f, 0).status, 3);
 	assert_int_equal(vmm_vm_write(vm, 12, interrupt, 4), 0); /* what a BIOS leaves there */
 	assert_int_equal(vmm_vm_write(vm, find_table(f, "FACS") + 12, vector, 4), 0);
+	assert_int_equal(vmm_machine_power_button(f->m), 0);
 	assert_int_equal(vmm_machine_wake(f->m), 0);
 	assert_int_equal(vmm_vcpu_get_state(first, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
 	assert_int_equal(vmm_vcpu_get_state(first, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs)), 0);
