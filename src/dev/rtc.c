@@ -78,9 +78,8 @@ struct vmm_rtc {
 	const struct vmm_host *host;
 	struct vmm_rtc_config config;
 	struct vmm__mutex lock; /* for all below */
-	struct moment base;     /* time at @base_ns of the host's clock */
-	uint64_t base_ns;
-	struct moment seen;   /* up to here flags have been looked for */
+	struct moment now;      /* time at @now_ns of the host's clock, as of the last update() */
+	uint64_t now_ns;
 	uint64_t deadline_ns; /* as last told */
 	uint32_t level;       /* likewise */
 	uint8_t index;
@@ -138,13 +137,11 @@ static bool is_frozen(const struct vmm_rtc *r)
 	       FIELD_GET(A_DIVIDER, r->bytes[REG_A]) != DIVIDER_ON;
 }
 
-static struct moment now(const struct vmm_rtc *r)
+static struct moment later(struct moment m, uint64_t by_ns)
 {
-	uint64_t gone = r->host->time_ns(r->host->opaque) - r->base_ns + r->base.ns;
-	struct moment m = {r->base.seconds + gone / SECOND, (uint32_t)(gone % SECOND)};
+	uint64_t ns = m.ns + by_ns;
 
-	m.seconds %= YEARS_END;
-	return m;
+	return (struct moment){(m.seconds + ns / SECOND) % YEARS_END, (uint32_t)(ns % SECOND)};
 }
 
 static uint8_t encode(const struct vmm_rtc *r, uint32_t value)
@@ -202,14 +199,6 @@ static uint64_t read_time(const struct vmm_rtc *r)
 	d.day = d.day < 1 ? 1 : d.day > most ? most : d.day;
 	return (uint64_t)day_of(&d) * DAY + decode_hour(r, r->bytes[HOURS]) * 3600 +
 	       decode(r, r->bytes[MINUTES]) % 60 * 60 + decode(r, r->bytes[SECONDS]) % 60;
-}
-
-/* From now on it is @m. */
-static void set_clock(struct vmm_rtc *r, struct moment m)
-{
-	r->base = m;
-	r->base_ns = r->host->time_ns(r->host->opaque);
-	r->seen = m;
 }
 
 /* --- flags --- */
@@ -271,11 +260,11 @@ static uint8_t new_flags(const struct vmm_rtc *r, struct moment m)
 {
 	uint32_t shift = rate_shift(r), flags = 0;
 
-	if (shift != 0 && ticks(r->seen) >> shift != ticks(m) >> shift)
+	if (shift != 0 && ticks(r->now) >> shift != ticks(m) >> shift)
 		flags |= C_PF;
-	if (is_frozen(r) || r->seen.seconds == m.seconds)
+	if (is_frozen(r) || r->now.seconds == m.seconds)
 		return (uint8_t)flags;
-	if (next_alarm(r, r->seen.seconds) <= m.seconds)
+	if (next_alarm(r, r->now.seconds) <= m.seconds)
 		flags |= C_AF;
 	return (uint8_t)(flags | C_UF);
 }
@@ -296,8 +285,9 @@ static uint64_t next_period(const struct vmm_rtc *r, struct moment m)
 }
 
 /* When the next interrupt is due. One that waits to be read needs no other. */
-static uint64_t deadline(const struct vmm_rtc *r, struct moment m)
+static uint64_t deadline(const struct vmm_rtc *r)
 {
+	const struct moment m = r->now;
 	uint32_t wanted = r->bytes[REG_B] & ~(uint32_t)r->bytes[REG_C];
 	uint64_t alarm, ns = NEVER;
 
@@ -312,25 +302,39 @@ static uint64_t deadline(const struct vmm_rtc *r, struct moment m)
 		if (alarm != NEVER && ns_until(m, alarm) < ns)
 			ns = ns_until(m, alarm);
 	}
-	return ns == NEVER ? VMM_FOREVER : r->host->time_ns(r->host->opaque) + ns;
+	return ns == NEVER ? VMM_FOREVER : r->now_ns + ns;
+}
+
+/* Gives the flags that have come meanwhile. Clocks of processors may differ by a little. */
+static uint8_t advance(struct vmm_rtc *r)
+{
+	uint64_t ns = r->host->time_ns(r->host->opaque);
+	struct moment m;
+	uint8_t flags;
+
+	if (ns <= r->now_ns)
+		return 0;
+	m = later(r->now, ns - r->now_ns);
+	flags = new_flags(r, m);
+	r->now = m;
+	r->now_ns = ns;
+	return flags;
 }
 
 /* Bring flags, line and timer up to now. */
 static void update(struct vmm_rtc *r)
 {
-	struct moment m = now(r);
 	uint64_t due;
 	uint32_t level;
 
-	r->bytes[REG_C] |= new_flags(r, m);
-	r->seen = m;
+	r->bytes[REG_C] |= advance(r);
 	level = (r->bytes[REG_C] & r->bytes[REG_B] & (B_PIE | B_AIE | B_UIE)) != 0;
 	r->bytes[REG_C] = (uint8_t)((r->bytes[REG_C] & ~C_IRQF) | (level ? C_IRQF : 0));
 	if (level != r->level) {
 		r->level = level;
 		r->config.irq(r->config.opaque, level);
 	}
-	due = deadline(r, m);
+	due = deadline(r);
 	if (due == r->deadline_ns)
 		return;
 	r->deadline_ns = due;
@@ -347,13 +351,12 @@ static bool is_time(uint32_t index)
 
 static uint8_t read_byte(struct vmm_rtc *r, uint32_t index)
 {
-	struct moment m = now(r);
 	uint8_t value;
 
 	if (is_time(index) && !is_frozen(r))
-		write_time(r, m);
+		write_time(r, r->now);
 	value = r->bytes[index];
-	if (index == REG_A && !is_frozen(r) && SECOND - m.ns <= UPDATE_NS)
+	if (index == REG_A && !is_frozen(r) && SECOND - r->now.ns <= UPDATE_NS)
 		value |= A_UIP;
 	if (index == REG_D)
 		value = D_VRT;
@@ -366,36 +369,31 @@ static uint8_t read_byte(struct vmm_rtc *r, uint32_t index)
 static void write_control(struct vmm_rtc *r, uint32_t index, uint8_t value)
 {
 	bool frozen = is_frozen(r);
-	struct moment m = now(r);
 
 	if (!frozen)
-		write_time(r, m);
+		write_time(r, r->now);
 	/* "DV2, DV1, DV0": the first update comes half a second after the divider starts. */
 	if (index == REG_A && FIELD_GET(A_DIVIDER, r->bytes[REG_A]) != DIVIDER_ON &&
 	    FIELD_GET(A_DIVIDER, value) == DIVIDER_ON)
-		m.ns = SECOND / 2;
+		r->now.ns = SECOND / 2;
 	/* "SET" clears UIE. */
 	if (index == REG_B && (value & B_SET))
 		value &= ~B_UIE & 0xff;
 	r->bytes[index] = index == REG_A ? value & ~A_UIP & 0xff : value;
 	if (frozen && !is_frozen(r))
-		m.seconds = read_time(r);
-	set_clock(r, m);
+		r->now.seconds = read_time(r);
 }
 
 static void write_byte(struct vmm_rtc *r, uint32_t index, uint8_t value)
 {
-	struct moment m = now(r);
-
 	if (index == REG_A || index == REG_B) {
 		write_control(r, index, value);
 	} else if (index == REG_C || index == REG_D) {
 		return;
 	} else if (is_time(index) && !is_frozen(r)) {
-		write_time(r, m);
+		write_time(r, r->now);
 		r->bytes[index] = value;
-		m.seconds = read_time(r);
-		set_clock(r, m);
+		r->now.seconds = read_time(r);
 	} else {
 		r->bytes[index] = value;
 	}
@@ -478,7 +476,7 @@ void vmm_rtc_reset(struct vmm_rtc *rtc)
 	rtc->bytes[REG_B] &= ~(B_PIE | B_AIE | B_UIE | B_SQWE) & 0xff;
 	rtc->bytes[REG_C] = 0;
 	rtc->index = 0;
-	rtc->seen = now(rtc);
+	advance(rtc);
 	update(rtc);
 	vmm__unlock(rtc->host, &rtc->lock);
 }
@@ -505,8 +503,9 @@ int vmm_rtc_create(const struct vmm_host *host, const struct vmm_rtc_config *con
 	r->bytes[REG_B] = B_24_HOUR;
 	if (host->wall_ns != NULL)
 		wall = host->wall_ns(host->opaque);
-	set_clock(r, (struct moment){(uint64_t)DAYS_1970 * DAY + wall / SECOND,
-				     (uint32_t)(wall % SECOND)});
+	r->now = (struct moment){(uint64_t)DAYS_1970 * DAY + wall / SECOND,
+				 (uint32_t)(wall % SECOND)};
+	r->now_ns = host->time_ns(host->opaque);
 	*rtc = r;
 	return 0;
 }
@@ -519,18 +518,15 @@ void vmm_rtc_destroy(struct vmm_rtc *rtc)
 
 int vmm_rtc_get_state(struct vmm_rtc *rtc, struct vmm_rtc_state *state)
 {
-	struct moment m;
-
 	if (state == NULL || state->size != sizeof(*state))
 		return -VMM_EINVAL;
 	vmm__lock(rtc->host, &rtc->lock);
 	update(rtc);
-	m = now(rtc);
 	if (!is_frozen(rtc))
-		write_time(rtc, m);
+		write_time(rtc, rtc->now);
 	state->version = VMM_RTC_STATE_VERSION;
-	state->seconds = m.seconds;
-	state->fraction = m.ns;
+	state->seconds = rtc->now.seconds;
+	state->fraction = rtc->now.ns;
 	state->index = rtc->index;
 	memcpy(state->bytes, rtc->bytes, sizeof(state->bytes));
 	vmm__unlock(rtc->host, &rtc->lock);
@@ -550,7 +546,8 @@ int vmm_rtc_set_state(struct vmm_rtc *rtc, const struct vmm_rtc_state *state)
 	rtc->bytes[REG_A] &= ~A_UIP & 0xff;
 	rtc->bytes[REG_C] &= C_PF | C_AF | C_UF;
 	rtc->index = (uint8_t)state->index;
-	set_clock(rtc, (struct moment){state->seconds, state->fraction});
+	rtc->now = (struct moment){state->seconds, state->fraction};
+	rtc->now_ns = rtc->host->time_ns(rtc->host->opaque);
 	update(rtc);
 	vmm__unlock(rtc->host, &rtc->lock);
 	return 0;

@@ -337,6 +337,45 @@ static void saved(void **state)
 	finish(&b);
 }
 
+static uint64_t clock_that_steps(void *opaque)
+{
+	return ((struct clock_host *)opaque)->ns += 100;
+}
+
+/* A second that ends while a register is being written is no other than those around it. */
+static void time_goes_on_meanwhile(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (uint64_t before = 0; before < 2000; before += 50) {
+		setup(&b, SOME_TIME * SECOND);
+		b.clock.host.host.time_ns = clock_that_steps;
+		b.clock.ns += SECOND - before;
+		put(&b, 11, 0x12);
+		b.clock.ns += SECOND / 2;
+		assert_int_equal(get(&b, 12) & 0x10, 0x10);
+		finish(&b);
+	}
+}
+
+/* Processors' clocks may differ by a little: that is not 584 years. */
+static void time_goes_back(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	setup(&b, SOME_TIME * SECOND);
+	b.clock.ns -= 10;
+	reads(&b, UINT64_C(0x2026112107), 0x123456);
+	put(&b, 0, 0x10);
+	b.clock.ns -= 10;
+	reads(&b, UINT64_C(0x2026112107), 0x123410);
+	b.clock.ns += SECOND + 20;
+	reads(&b, UINT64_C(0x2026112107), 0x123411);
+	finish(&b);
+}
+
 static void life(void **state)
 {
 	struct vmm_rtc_config config = {.size = sizeof(config), .timer = clock_timer};
@@ -362,9 +401,16 @@ static void life(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(formats), cmocka_unit_test(calendar), cmocka_unit_test(setting),
-		cmocka_unit_test(updates), cmocka_unit_test(periods),  cmocka_unit_test(alarms),
-		cmocka_unit_test(saved),   cmocka_unit_test(life),
+		cmocka_unit_test(formats),
+		cmocka_unit_test(calendar),
+		cmocka_unit_test(setting),
+		cmocka_unit_test(updates),
+		cmocka_unit_test(periods),
+		cmocka_unit_test(alarms),
+		cmocka_unit_test(saved),
+		cmocka_unit_test(life),
+		cmocka_unit_test(time_goes_on_meanwhile),
+		cmocka_unit_test(time_goes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
