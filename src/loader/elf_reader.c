@@ -199,6 +199,7 @@ const char *vmm__elf_note_find(const struct vmm__elf *elf, const char *name, uin
 			       struct vmm__elf_note *note)
 {
 	const char *wrong = NULL;
+	uint64_t left = elf->len; /* that they can have if no two share a byte */
 
 	note->desc = NULL;
 	for (unsigned int i = 0; i < elf->segment_count && !wrong && !note->desc; i++) {
@@ -206,9 +207,13 @@ const char *vmm__elf_note_find(const struct vmm__elf *elf, const char *name, uin
 
 		vmm__elf_segment_get(elf, i, &segment);
 		/* Both classes use 4-byte padding, unless the segment asks for 8. */
-		if (segment.type == ELF_SEGMENT_NOTE)
-			wrong = find_in_segment(elf->image + segment.offset, segment.file_size,
-						segment.align == 8 ? 8 : 4, name, type, note);
+		if (segment.type != ELF_SEGMENT_NOTE)
+			continue;
+		if (segment.file_size > left)
+			return "ELF with segments of notes that overlap";
+		left -= segment.file_size;
+		wrong = find_in_segment(elf->image + segment.offset, segment.file_size,
+					segment.align == 8 ? 8 : 4, name, type, note);
 	}
 	return wrong;
 }

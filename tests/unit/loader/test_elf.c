@@ -320,6 +320,29 @@ static void notes_that_almost_fit(void **state)
 	assert_null(note.desc);
 }
 
+/* There may be 65,534 segments: each of them as long as the file would be looked through. */
+static void notes_do_not_overlap(void **state)
+{
+	struct fixture *f = *state;
+	const size_t from = 0x2000, len = 0x4000;
+	struct vmm__elf elf;
+	struct vmm__elf_note note;
+
+	image_elf(&f->kernel, true, ELF_WITH_PVH);
+	assert_true(f->kernel.len <= from && from + len <= sizeof(f->kernel.bytes));
+	memset(f->kernel.bytes + f->kernel.len, 0, from + len - f->kernel.len);
+	f->kernel.len = from + len;
+	for (unsigned int i = NOTE; i <= DATA; i++) {
+		image_put32(&f->kernel, image_elf_phdr(true, i), ELF_SEGMENT_NOTE);
+		image_put64(&f->kernel, field(true, i, ph_offset), from);
+		image_put64(&f->kernel, field(true, i, ph_filesz), len);
+	}
+	assert_null(vmm__elf_open(&elf, f->kernel.bytes, f->kernel.len));
+	assert_non_null(vmm__elf_note_find(&elf, "Xen", 18, &note));
+	image_put64(&f->kernel, field(true, DATA, ph_filesz), from);
+	assert_null(vmm__elf_note_find(&elf, "Xen", 18, &note));
+}
+
 static void segments_stay_below_4_gib(void **state)
 {
 	static const struct vmm_load_range map = {0, 0x140000000, VMM_LOAD_RAM, 0};
@@ -342,6 +365,7 @@ int main(void)
 		FIXTURE_TEST(reads_both_classes),
 		FIXTURE_TEST(finds_notes_by_name_and_type),
 		FIXTURE_TEST(notes_padded_to_8),
+		FIXTURE_TEST(notes_do_not_overlap),
 		FIXTURE_TEST(pvh_enters_at_its_note),
 		FIXTURE_TEST(start_info_is_complete),
 		FIXTURE_TEST(every_cut_is_refused),
