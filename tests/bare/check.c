@@ -32,24 +32,9 @@ static const struct {
 };
 
 /* The checks named on the command line are run; "all" names those that do not end the image. */
-static bool named(const char *line, const char *name)
-{
-	for (const char *p = line; *p != '\0'; p++) {
-		const char *n = name;
-
-		if (p != line && p[-1] != ' ')
-			continue;
-		for (const char *q = p; *n != '\0' && *q == *n; q++)
-			n++;
-		if (*n == '\0' && (p[n - name] == ' ' || p[n - name] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 int vmm_bare_main(const struct vmm_bare_boot *boot)
 {
-	const bool all = named(boot->cmdline, "all");
+	const bool all = has_word(boot->cmdline, "all");
 	int failed = 0;
 
 	vmm_bare_print("%u CPUs, %u modules\n", vmm_bare_cpus(), boot->module_count);
@@ -60,7 +45,7 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		const bool ends = memcmp(checks[i].name, "die-", 4) == 0;
 
-		if (!named(boot->cmdline, checks[i].name) && !(all && !ends))
+		if (!has_word(boot->cmdline, checks[i].name) && !(all && !ends))
 			continue;
 		if (checks[i].run() != 0)
 			failed = 1;

@@ -6,16 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "bare.h"
-
-/* Ends the function, with 1, where it does not hold. */
-#define CHECK(cond)                                                                       \
-	do {                                                                              \
-		if (!(cond)) {                                                            \
-			vmm_bare_print("not ok: %s:%d: %s\n", __FILE__, __LINE__, #cond); \
-			return 1;                                                         \
-		}                                                                         \
-	} while (0)
+#include "asked.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)

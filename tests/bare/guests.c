@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bare.h"
+#include "asked.h"
 #include "engine_here.h"
 #include "guest.h"
 #include "move.h"
@@ -27,45 +27,6 @@ extern const size_t trace_count;
 
 static bool show;
 static uint32_t rounds = ROUNDS;
-
-static bool starts_with(const char *text, const char *start)
-{
-	while (*start && *text == *start) {
-		text++;
-		start++;
-	}
-	return !*start;
-}
-
-/* Whether the blank-separated list has the word. */
-static bool has_word(const char *list, const char *word)
-{
-	for (const char *at = list; *at; at++) {
-		const char *a = at, *b = word;
-
-		while (*b && *a == *b) {
-			a++;
-			b++;
-		}
-		if (!*b && (*a == ' ' || !*a) && (at == list || at[-1] == ' '))
-			return true;
-	}
-	return false;
-}
-
-/* The number behind a word such as "rounds="; false: it is not there. */
-static bool read_number(const char *line, const char *word, uint32_t *value)
-{
-	for (const char *at = line; *at; at++) {
-		if ((at != line && at[-1] != ' ') || !starts_with(at, word))
-			continue;
-		*value = 0;
-		for (at += strlen(word); *at >= '0' && *at <= '9'; at++)
-			*value = 10 * *value + (uint32_t)(*at - '0');
-		return true;
-	}
-	return false;
-}
 
 /* Some test is named on the command line. */
 static bool any_named(const char *line)

@@ -9,13 +9,14 @@
  * The command line names cases, "failures" or "lives"; nothing: all. It needs a second CPU, which
  * kicks a guest that takes too long.
  */
-#include "bare.h"
+#include "asked.h"
 #include "core.h"
 #include "engine_here.h"
 #include "guest.h"
 #include "hostile/cases.h"
 #include "libvmm/mem.h"
 #include "libvmm/x86.h"
+#include "long_mode.h"
 #include "native.h"
 
 /* hostile/, by tests/guest/embed.py. */
@@ -175,9 +176,8 @@ struct machine {
 	uint32_t said_len;
 };
 
-/* 64-bit code, data; the TSS takes two. */
-static const uint64_t gdt[] = {0, UINT64_C(0x00af9b000000ffff), UINT64_C(0x00cf93000000ffff),
-			       0, UINT64_C(0x00008b0005800067), 0};
+/* The TSS takes two. */
+static const uint64_t gdt[] = {LONG_MODE_GDT, 0, UINT64_C(0x00008b0005800067), 0};
 
 static int write_memory(struct vmm_vm *vm)
 {
@@ -185,9 +185,9 @@ static int write_memory(struct vmm_vm *vm)
 	int r = vmm_vm_write(vm, ENTRY, hostiles[0].data, hostiles[0].size);
 
 	if (r == 0)
-		r = vmm_vm_write(vm, 0x500, gdt, sizeof(gdt));
+		r = vmm_vm_write(vm, GDT, gdt, sizeof(gdt));
 	if (r == 0)
-		r = vmm_vm_write(vm, 0x1000, &entry, 8);
+		r = vmm_vm_write(vm, TABLES, &entry, 8);
 	for (uint64_t i = 0; r == 0 && i < 4; i++) {
 		entry = (0x3000 + i * 0x1000) | 3;
 		r = vmm_vm_write(vm, 0x2000 + 8 * i, &entry, 8);
@@ -201,30 +201,17 @@ static int write_memory(struct vmm_vm *vm)
 
 static int enter(struct vmm_vcpu *vcpu)
 {
-	const struct vmm_x86_segment data = {.limit = UINT32_MAX,
-					     .attr = VMM_X86_SEG_TYPE(3) | VMM_X86_SEG_S |
-						     VMM_X86_SEG_P | VMM_X86_SEG_G | VMM_X86_SEG_DB,
-					     .selector = 0x10};
 	const struct vmm_x86_regs regs = {.rip = ENTRY, .rflags = 2};
 	struct vmm_x86_sys sys;
 	int r = vmm_vcpu_get_state(vcpu, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys));
 
 	if (r != 0)
 		return r;
-	sys.ds = sys.es = sys.fs = sys.gs = sys.ss = data;
-	sys.cs = data;
-	sys.cs.selector = 8;
-	sys.cs.attr = VMM_X86_SEG_TYPE(11) | VMM_X86_SEG_S | VMM_X86_SEG_P | VMM_X86_SEG_G |
-		      VMM_X86_SEG_L;
+	set_long_mode(&sys, sizeof(gdt));
 	sys.tr = (struct vmm_x86_segment){.base = 0x580,
 					  .limit = 0x67,
 					  .attr = VMM_X86_SEG_TYPE(11) | VMM_X86_SEG_P,
 					  .selector = 0x20};
-	sys.gdt = (struct vmm_x86_table){.base = 0x500, .limit = sizeof(gdt) - 1};
-	sys.cr0 = 0x80000011;
-	sys.cr3 = 0x1000;
-	sys.cr4 = 0x620;
-	sys.efer = 0x500;
 	r = vmm_vcpu_set_state(vcpu, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys));
 	return r != 0 ? r : vmm_vcpu_set_state(vcpu, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs));
 }
@@ -607,17 +594,7 @@ static bool run_lives(void)
 
 static bool is_asked(const char *line, const char *name)
 {
-	if (!*line)
-		return true;
-	for (const char *at = line; *at; at++) {
-		size_t n = 0;
-
-		while (name[n] && at[n] == name[n])
-			n++;
-		if (!name[n] && (at[n] == ' ' || !at[n]) && (at == line || at[-1] == ' '))
-			return true;
-	}
-	return false;
+	return !*line || has_word(line, name);
 }
 
 static int tell(const char *name, bool well)

@@ -316,21 +316,6 @@ static const struct {
 	{"after", case_after},
 };
 
-static bool has_word(const char *list, const char *word)
-{
-	for (const char *at = list; *at; at++) {
-		const char *a = at, *b = word;
-
-		while (*b && *a == *b) {
-			a++;
-			b++;
-		}
-		if (!*b && (*a == ' ' || !*a) && (at == list || at[-1] == ' '))
-			return true;
-	}
-	return false;
-}
-
 static bool any_named(const char *line)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -338,24 +323,6 @@ static bool any_named(const char *line)
 			return true;
 	}
 	return false;
-}
-
-static void read_rounds(const char *line)
-{
-	static const char key[] = "rounds=";
-
-	for (; *line; line++) {
-		size_t n = 0;
-
-		while (key[n] && line[n] == key[n])
-			n++;
-		if (key[n])
-			continue;
-		rounds = 0;
-		for (line += n; *line >= '0' && *line <= '9'; line++)
-			rounds = 10 * rounds + (uint32_t)(*line - '0');
-		return;
-	}
 }
 
 static void on_cpu(void *arg)
@@ -390,7 +357,7 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 	struct vmm_bare_usage before, after;
 	int failed = 0;
 
-	read_rounds(boot->cmdline);
+	read_number(boot->cmdline, "rounds=", &rounds);
 	vmm_bare_usage(&before);
 	if (vmm_ctx_create(&config, &ctx, &error) != 0) {
 		vmm_bare_print("not ok: %s: %s\n", error.call, error.text);

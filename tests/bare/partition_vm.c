@@ -4,6 +4,7 @@
 #include "bits.h"
 #include "libvmm/mem.h"
 #include "libvmm/x86.h"
+#include "long_mode.h"
 #include "mem.h"
 #include "sync.h"
 
@@ -14,7 +15,7 @@ struct vmm_ctx *ctx;
 
 /* --- a machine --- */
 
-static const uint64_t gdt[] = {0, UINT64_C(0x00af9b000000ffff), UINT64_C(0x00cf93000000ffff)};
+static const uint64_t gdt[] = {LONG_MODE_GDT};
 
 #define RESET_PAGE UINT64_C(0xfffff000)
 
@@ -26,11 +27,11 @@ static int write_memory(struct vmm_vm *vm)
 	int r = vmm_vm_write(vm, ENTRY, partitions[0].data, partitions[0].size);
 
 	if (r == 0)
-		r = vmm_vm_write(vm, 0x500, gdt, sizeof(gdt));
+		r = vmm_vm_write(vm, GDT, gdt, sizeof(gdt));
 	if (r == 0)
 		r = vmm_vm_write(vm, CONTROL, none, sizeof(none));
 	if (r == 0)
-		r = vmm_vm_write(vm, 0x1000, &entry, 8);
+		r = vmm_vm_write(vm, TABLES, &entry, 8);
 	entry = 0x3003;
 	if (r == 0)
 		r = vmm_vm_write(vm, 0x2000, &entry, 8);
@@ -50,10 +51,6 @@ static int write_memory(struct vmm_vm *vm)
 static int enter(struct runner *runner)
 {
 	struct vmm_vcpu *vcpu = runner->vcpu;
-	const struct vmm_x86_segment data = {.limit = UINT32_MAX,
-					     .attr = VMM_X86_SEG_TYPE(3) | VMM_X86_SEG_S |
-						     VMM_X86_SEG_P | VMM_X86_SEG_G | VMM_X86_SEG_DB,
-					     .selector = 0x10};
 	const struct vmm_x86_regs regs = {.rip = ENTRY,
 					  .rflags = 2,
 					  .rdi = (uint64_t)(runner - runner->part->runner),
@@ -64,16 +61,7 @@ static int enter(struct runner *runner)
 
 	if (r != 0)
 		return r;
-	sys.ds = sys.es = sys.fs = sys.gs = sys.ss = data;
-	sys.cs = data;
-	sys.cs.selector = 8;
-	sys.cs.attr = VMM_X86_SEG_TYPE(11) | VMM_X86_SEG_S | VMM_X86_SEG_P | VMM_X86_SEG_G |
-		      VMM_X86_SEG_L;
-	sys.gdt = (struct vmm_x86_table){.base = 0x500, .limit = sizeof(gdt) - 1};
-	sys.cr0 = 0x80000011;
-	sys.cr3 = 0x1000;
-	sys.cr4 = 0x620;
-	sys.efer = 0x500;
+	set_long_mode(&sys, sizeof(gdt));
 	r = vmm_vcpu_set_state(vcpu, VMM_STATE_X86_SYS, 0, &sys, sizeof(sys));
 	if (r == 0)
 		r = vmm_vcpu_set_state(vcpu, VMM_STATE_X86_REGS, 0, &regs, sizeof(regs));

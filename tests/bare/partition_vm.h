@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "bare.h"
+#include "asked.h"
 #include "guest.h"
 #include "libvmm/partition.h"
 #include "libvmm/vm.h"
@@ -16,14 +16,6 @@
 #define MS        UINT64_C(1000000)
 #define LONG_NS   (30000 * MS)
 #define NEIGHBOUR 4 /* its CPU */
-
-#define CHECK(cond)                                                                       \
-	do {                                                                              \
-		if (!(cond)) {                                                            \
-			vmm_bare_print("not ok: %s:%d: %s\n", __FILE__, __LINE__, #cond); \
-			return 1;                                                         \
-		}                                                                         \
-	} while (0)
 
 struct runner {
 	struct partition *part;
