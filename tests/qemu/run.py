@@ -35,6 +35,10 @@ from machines import MACHINES  # noqa: E402
 CACHE = os.environ.get('LIBVMM_CACHE', os.path.join(SOURCE, '.cache'))
 KERNEL = os.path.join(CACHE, 'kernel')
 
+# What cases call by $name: what Linux says of a machine that is not as it should be, and what --set changes.
+COMPLAINTS = 'ACPI (BIOS )?(Error|Warning)|Firmware (Bug|Warn)|BUG:|WARNING:'
+SETTINGS = {'exits': '2', 'seed': '1', 'seconds': '3', 'limit': '180', 'window': r'\d+'}
+
 GUEST_MODULES = ['efivarfs', 'efi-pstore']  # of guest.img
 
 STATUS_SKIPPED = 77
@@ -563,7 +567,8 @@ def play_file(path, names, options, folder):
 def run_cases(options):
     """The cases of one file in one boot, as TAP. Its keys are told in docs/testing.md."""
     logs = Logs(os.path.splitext(os.path.basename(options.cases))[0], options.keep)
-    names = {'build': os.path.abspath(options.build), 'source': SOURCE, 'kernel': KERNEL, 'saved': f'{logs.folder}/saved', 'exits': '2', 'seed': '1'}
+    names = {'build': os.path.abspath(options.build), 'source': SOURCE, 'kernel': KERNEL, 'saved': f'{logs.folder}/saved',
+             'complaints': COMPLAINTS, **SETTINGS}
     names.update(word.split('=', 1) for word in options.set)
     if names['seed'] == 'random':
         names['seed'] = str(secrets.randbelow(1 << 31))
