@@ -209,8 +209,11 @@ bool vmm__ioapic_set(struct vmm__irqchip *chip, const struct vmm_x86_ioapic *sta
 	io->id = state->id << 24 & ID_BITS;
 	io->select = state->select & 0xff;
 	io->lines = state->irr & (uint32_t)BITS(VMM__IOAPIC_PINS - 1, 0);
-	for (uint32_t i = 0; i < VMM__IOAPIC_PINS; i++)
+	for (uint32_t i = 0; i < VMM__IOAPIC_PINS; i++) {
 		io->redirection[i] = state->redirection[i] & RED_BITS;
+		if (!is_level(io, i)) /* whose EOI would not end it */
+			io->redirection[i] &= ~RED_REMOTE_IRR;
+	}
 	vmm__unlock(chip->host, &io->lock);
 	return true;
 }

@@ -512,6 +512,11 @@ static void saved(void **state)
 	assert_true(vmm__ioapic_set(&b.chip, &io));
 	vmm__ioapic_get(&b.chip, &io2);
 	assert_memory_equal(&io, &io2, sizeof(io));
+	/* An edge waits for no EOI, whatever is said of it. */
+	io.redirection[5] = 0x4000 | 0xa3;
+	assert_true(vmm__ioapic_set(&b.chip, &io));
+	vmm__ioapic_get(&b.chip, &io2);
+	assert_int_equal(io2.redirection[5], 0xa3);
 	io.base = 0;
 	assert_false(vmm__ioapic_set(&b.chip, &io));
 	assert_int_equal(take(&b, 1), 0xa2);
