@@ -178,6 +178,54 @@ static void play_slots(struct fuzz_input *in)
 	vmm_slots_destroy(slots);
 }
 
+/* No access that a function could not be asked by a bus. */
+static uint32_t config_read(void *opaque, uint32_t reg, uint32_t width)
+{
+	FUZZ_CHECK(opaque == ram);
+	FUZZ_CHECK((width == 1 || width == 2 || width == 4) && reg < 4096 && reg % 4 + width <= 4);
+	return ~reg;
+}
+
+static void config_write(void *opaque, uint32_t reg, uint32_t width, uint32_t value)
+{
+	config_read(opaque, reg, width);
+	FUZZ_CHECK(width == 4 || value >> (8 * width) == 0);
+}
+
+/* Bits 62-63 are the width, 61 whether it writes. */
+static void ecam(void *dev, uint64_t value)
+{
+	const struct vmm_region_ops *ops = vmm_pci_root_ecam_ops();
+	const uint64_t len = 2 * VMM_ECAM_BUS_LEN, offset = value % len;
+	const uint32_t width = UINT32_C(1) << (value >> 62);
+	uint64_t data = value >> (64 - 8 * width) / 2 & UINT64_MAX >> (64 - 8 * width);
+
+	if (width > len - offset)
+		return;
+	if ((value >> 61 & 1) != 0) {
+		FUZZ_CHECK(ops->write(dev, NULL, offset, width, data) == 0);
+	} else {
+		FUZZ_CHECK(ops->read(dev, NULL, offset, width, &data) == 0);
+		FUZZ_CHECK(width == 8 || data >> (8 * width) == 0);
+	}
+}
+
+static void play_pci_root(struct fuzz_input *in)
+{
+	static const struct vmm_pci_function_ops ops = {
+		.size = sizeof(ops), .read = config_read, .write = config_write};
+	const struct vmm_pci_root_config config = {.size = sizeof(config)};
+	struct vmm_pci_root *root;
+
+	FUZZ_CHECK(vmm_pci_root_create(&fuzz_host, &config, &root) == 0);
+	FUZZ_CHECK(vmm_pci_root_attach(root, 8, &ops, ram) == 0);
+	FUZZ_CHECK(vmm_pci_root_attach(root, 255, &ops, ram) == 0);
+	play(in, vmm_pci_root_port_ops(), root, VMM_PCI_ROOT_PORTS, ecam);
+	vmm_pci_root_reset(root);
+	FUZZ_CHECK(vmm_pci_root_detach(root, 8) == 0);
+	vmm_pci_root_destroy(root);
+}
+
 size_t fuzz_seed(unsigned int index, uint8_t *buf)
 {
 	/* A UART that is set up, sends and receives; a button and a sleep; a file read by DMA. */
@@ -190,6 +238,10 @@ size_t fuzz_seed(unsigned int index, uint8_t *buf)
 
 	static const uint8_t slot[] = {3, 0x80, 1, 0, 0, 0, 0, 0, 0, 0,   0, 2, 0, 1, 0,
 				       0, 0,    4, 4, 8, 0, 0, 0, 4, 0xc, 1, 0, 0, 0};
+
+	/* Function 1.0's first register by the ports, and then by ECAM. */
+	static const uint8_t pci[] = {4, 6, 0, 0, 8, 0, 0x80, 0, 0,    0,    0, 2, 4, 5,    6, 2,
+				      0, 0, 0, 0, 0, 0, 0,    0, 0x80, 0x80, 0, 0, 0, 0x80, 0};
 
 	switch (index) {
 	case 0:
@@ -204,6 +256,9 @@ size_t fuzz_seed(unsigned int index, uint8_t *buf)
 	case 3:
 		memcpy(buf, slot, sizeof(slot));
 		return sizeof(slot);
+	case 4:
+		memcpy(buf, pci, sizeof(pci));
+		return sizeof(pci);
 	default:
 		return 0;
 	}
@@ -216,7 +271,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	level = 0;
 	fuzz_now_ns = 1234567;
 	memset(ram, 0, sizeof(ram));
-	switch (fuzz_take(&in, 1) % 4) {
+	switch (fuzz_take(&in, 1) % 5) {
 	case 0:
 		play_uart(&in);
 		break;
@@ -226,8 +281,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	case 2:
 		play_fw_cfg(&in);
 		break;
-	default:
+	case 3:
 		play_slots(&in);
+		break;
+	default:
+		play_pci_root(&in);
 		break;
 	}
 	return 0;

@@ -52,6 +52,9 @@ static void check(struct vmm__lapic *l)
 	ppr = (int)(tpr >> 4) >= isr / 16 || isr < 0 ? tpr : (uint32_t)isr & 0xf0;
 	FUZZ_CHECK(regs.reg[0xa] == ppr);
 	next = (base & 0x800) != 0 && irr >= 0 && irr / 16 > (int)(ppr >> 4) ? irr : -1;
+	if (chip.has_pic && chip.pic.level != 0 &&
+	    (!(base & 0x800) || (regs.reg[0x35] & 0x10700) == 0x700))
+		next = VMM__LAPIC_EXTINT;
 	FUZZ_CHECK(vmm__lapic_next(l) == next);
 	FUZZ_CHECK((base & 0xc00) != 0x400 && vmm__lapic_cr8(l) == tpr >> 4);
 	FUZZ_CHECK(vmm__lapic_page(l) == UINT64_MAX || (vmm__lapic_page(l) & 0xfff) == 0);
@@ -64,8 +67,11 @@ static void deliver(struct vmm__lapic *l)
 	int vector = vmm__lapic_next(l);
 	uint32_t bit = UINT32_C(1) << (vector & 31);
 
-	vmm__lapic_take(l);
-	if (vector < 0)
+	if (vector == VMM__LAPIC_EXTINT)
+		FUZZ_CHECK((vmm__lapic_take(l) & ~0xff) == 0);
+	else
+		vmm__lapic_take(l);
+	if (vector < 0 || vector == VMM__LAPIC_EXTINT)
 		return;
 	FUZZ_CHECK(vector >= 16 && (l->isr[vector / 32] & bit) != 0);
 	if (now.ns & 1)
@@ -100,6 +106,47 @@ static void restore(struct vmm__lapic *l, struct fuzz_input *in)
 	vmm__lapic_set(l, &now, &regs);
 }
 
+static void restore_ioapic(struct fuzz_input *in)
+{
+	struct vmm_x86_ioapic io = {.base = VMM__IOAPIC_BASE + (fuzz_take(in, 1) >> 7)};
+
+	io.select = (uint32_t)fuzz_take(in, 1);
+	io.irr = (uint32_t)fuzz_take(in, 4);
+	for (size_t i = 0; i < sizeof(io.redirection) / sizeof(io.redirection[0]); i++)
+		io.redirection[i] = fuzz_take(in, 1) * UINT64_C(0x0101010101010101);
+	if (vmm__ioapic_set(&chip, &io))
+		ever_off = true; /* lines that are up are to be told anew */
+}
+
+static void restore_pic(struct fuzz_input *in)
+{
+	struct vmm_x86_pic pic;
+
+	for (size_t i = 0; i < sizeof(pic); i++)
+		((uint8_t *)&pic)[i] = (uint8_t)fuzz_take(in, 1);
+	vmm__pic_set(&chip.pic, &pic);
+}
+
+/* What concerns no vCPU; the 8259s only where there are some. */
+static void operate_chip(struct fuzz_input *in, uint8_t what)
+{
+	static const uint16_t ports[] = {0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1};
+	uint32_t port = ports[what % 6];
+
+	if (what == 15)
+		restore_ioapic(in);
+	else if (what == 14)
+		vmm__lapic_restore_base(&lapics[1], fuzz_take(in, 6) << 8, 40);
+	else if (!chip.has_pic)
+		;
+	else if (what == 13)
+		restore_pic(in);
+	else if (what == 12)
+		vmm__pic_read(&chip.pic, ports[fuzz_take(in, 1) % 6]);
+	else
+		vmm__pic_write(&chip.pic, port, (uint8_t)fuzz_take(in, 1));
+}
+
 static void operate(struct fuzz_input *in)
 {
 	uint8_t what = (uint8_t)fuzz_take(in, 1);
@@ -107,6 +154,10 @@ static void operate(struct fuzz_input *in)
 	uint64_t value;
 	uint32_t reg;
 
+	if (what >> 4 == 0xf) {
+		operate_chip(in, what & 0xf);
+		return;
+	}
 	switch (what & 0xf) {
 	case 0:
 		reg = 0x800 + (uint32_t)fuzz_take(in, 1);
@@ -196,6 +247,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct fuzz_input in = {data, len};
 
 	vmm__irqchip_init(&chip, &fuzz_host, table, CPUS, kick, NULL);
+	if (len & 2)
+		vmm__irqchip_add_pic(&chip);
 	now.ns = now.tsc = 1;
 	ever_off = false;
 	for (uint32_t i = 0; i < CPUS; i++)
@@ -223,6 +276,16 @@ size_t fuzz_seed(unsigned int index, uint8_t *buf)
 				     0,    0,    0x0e, 0x14, 0x61, 0x80, 0,    0,    0x0c, 0x82,
 				     0x08, 0x03, 0x0b, 0,    0,    0,    0,    0x0c, 0x02, 0x08};
 
-	memcpy(buf, index == 0 ? x2 : x1, index == 0 ? sizeof(x2) : sizeof(x1));
-	return index == 0 ? sizeof(x2) : index == 1 ? sizeof(x1) : 0;
+	/* 8259s, as the input's length asks for them: programmed, line 3 raised, taken, ended. */
+	static const uint8_t pic[] = {0xf0, 0x11, 0xf1, 0x20, 0xf1, 0x04, 0xf1, 0x01, 0xf1,
+				      0x00, 0x0c, 0x83, 0x08, 0xf0, 0x20, 0x0c, 0x03, 0x08};
+	static const struct {
+		const uint8_t *bytes;
+		size_t len;
+	} seeds[] = {{x2, sizeof(x2)}, {x1, sizeof(x1)}, {pic, sizeof(pic)}};
+
+	if (index >= sizeof(seeds) / sizeof(seeds[0]))
+		return 0;
+	memcpy(buf, seeds[index].bytes, seeds[index].len);
+	return seeds[index].len;
 }

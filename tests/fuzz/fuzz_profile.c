@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "libvmm/profile.h"
+#include "libvmm/machine.h"
 
 #define STORAGE 32768
 
@@ -64,6 +64,28 @@ static void check_round_trip(const struct vmm_profile *p, uint32_t flags)
 	FUZZ_CHECK(memcmp(p, q, vmm_profile_size()) == 0);
 }
 
+/* Whatever it asks for has its place, and its tables. */
+static void check_machine(const struct vmm_profile *p)
+{
+	struct vmm_machine_range ranges[VMM_MACHINE_RANGES_MAX];
+	struct vmm_machine_table tables[VMM_MACHINE_TABLES_MAX];
+	uint32_t count = VMM_MACHINE_RANGES_MAX;
+	size_t len = 0, room;
+	void *built;
+
+	FUZZ_CHECK(vmm_machine_plan_ranges(p, ranges, &count) == 0);
+	for (uint32_t i = 1; i < count; i++)
+		FUZZ_CHECK(ranges[i].space != ranges[i - 1].space ||
+			   ranges[i].base >= ranges[i - 1].base + ranges[i - 1].len);
+	FUZZ_CHECK(vmm_machine_plan_tables(p, NULL, &len, NULL, NULL) == 0);
+	room = len;
+	built = malloc(room);
+	FUZZ_CHECK(vmm_machine_plan_tables(p, built, &len, tables, &count) == 0 && len == room);
+	for (uint32_t i = 0; i < count; i++)
+		FUZZ_CHECK(tables[i].offset <= len && tables[i].len <= len - tables[i].offset);
+	free(built);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static _Alignas(8) uint8_t storage[STORAGE];
@@ -83,5 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	code = vmm_profile_check(p, &e);
 	FUZZ_CHECK(code == 0 || code == -VMM_ERANGE || code == -VMM_EEXIST || code == -VMM_EINVAL);
 	FUZZ_CHECK(code == 0 || (e.code == code && e.text[0] != '\0'));
+	if (code == 0)
+		check_machine(p);
 	return 0;
 }
