@@ -142,7 +142,8 @@ static void memory_ejected(void *opaque, uint32_t slot)
 	struct vmm_machine *m = opaque;
 	struct vmm__span *span = &m->plugged[slot];
 
-	vmm_vm_unmap(m->vm, span->base, span->len);
+	if (vmm_vm_unmap(m->vm, span->base, span->len) != 0)
+		return; /* it is not gone, and its place is taken */
 	vmm__lock(m->host, &m->plug_lock);
 	*span = (struct vmm__span){0, 0};
 	vmm__unlock(m->host, &m->plug_lock);

@@ -502,6 +502,29 @@ static void memory_comes_and_goes(void **state)
 	assert_int_equal(vmm_vm_write(vmm_machine_vm(f->m), base, &byte, 1), 0);
 }
 
+/* What cannot be unmapped is not gone, and nothing else is plugged in its place. */
+static void memory_that_stays(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t slot;
+
+	step_out(f, 0x680, 4, 0);
+	step_out(f, 0x684, 4, 8);
+	step_reason(f, 0, VMM_EXIT_IDLE);
+	set(f, "memory.slots=2");
+	set(f, "memory.hotplug=384M");
+	f->config.hotplug = plug_told;
+	create_and_seal(f);
+	assert_int_equal(vmm_machine_memory_plug(f->m, BLOCK, 0, &slot), 0);
+	f->fake.calls = 0;
+	f->fake.fail_at = 1;
+	assert_int_equal(run(f, 0).exit.reason, VMM_EXIT_IDLE);
+	f->fake.fail_at = 0;
+	assert_int_equal(f->plugs, 0);
+	assert_int_equal(vmm_machine_memory_plug(f->m, BLOCK, 0, &slot), 0);
+	assert_int_equal(slot, 1);
+}
+
 /* An error is told of, and another only when the guest has read it. */
 static void errors_are_reported(void **state)
 {
@@ -908,6 +931,7 @@ int main(void)
 		TEST(cpus_come_and_go),
 		TEST(ejected_amid_an_exit),
 		TEST(memory_comes_and_goes),
+		TEST(memory_that_stays),
 		TEST(errors_are_reported),
 		TEST(sleeping),
 		TEST(waking_from_s3),
