@@ -143,12 +143,41 @@ static void crashed(void **state)
 	end_by(SIGTERM);
 }
 
+static void *write_much(void *opaque)
+{
+	static char much[1 << 20];
+
+	console_write(much, sizeof(much));
+	return opaque;
+}
+
+/* A guest's output waits for who reads it, but not when everything is to end. */
+static void nobody_reads(void **state)
+{
+	int saved = dup(STDOUT_FILENO), fds[2];
+	pthread_t thread;
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(dup2(fds[1], STDOUT_FILENO), STDOUT_FILENO);
+	close(fds[1]);
+	assert_int_equal(pthread_create(&thread, NULL, write_much, NULL), 0);
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	console_mute();
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
+	close(saved);
+	close(fds[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orderly),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(crashed),
+		cmocka_unit_test(nobody_reads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

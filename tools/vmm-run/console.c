@@ -2,15 +2,17 @@
 #include "console.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ESCAPE = 0x01 /* Ctrl-A */, RETRY_MS = 5 };
+enum { ESCAPE = 0x01 /* Ctrl-A */, RETRY_MS = 5, ROOM_MS = 100 };
 
 /* Waits for the end of the process that made it; a byte means that the terminal has been given
  * back. */
@@ -190,20 +192,34 @@ void console_close(struct console *c)
 	}
 }
 
+static atomic_bool muted;
+
+void console_mute(void)
+{
+	atomic_store(&muted, true);
+}
+
+/* Whoever reads may take his time, until everything is to end. */
+static bool wait_for_room(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	while (poll(&out, 1, ROOM_MS) <= 0) {
+		if (atomic_load(&muted))
+			return false;
+	}
+	return true;
+}
+
 void console_write(const void *buf, size_t len)
 {
 	const char *p = buf;
 
-	while (len > 0) {
-		ssize_t n = write(STDOUT_FILENO, p, len);
+	while (len > 0 && wait_for_room()) {
+		/* As much as does not block. */
+		ssize_t n = write(STDOUT_FILENO, p, len < PIPE_BUF ? len : PIPE_BUF);
 
-		if (n < 0 && errno == EAGAIN) {
-			struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-
-			poll(&out, 1, -1);
-			continue;
-		}
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return; /* nobody looks any more: the guest runs on */
 		if (n > 0) {
 			p += n;

@@ -44,7 +44,10 @@ int console_start(struct console *c);
 /* Stop reading, and give the terminal back. May be called more than once. */
 void console_close(struct console *c);
 
-/* Write all of it to standard output. */
+/* Write all of it to standard output; waits for who reads it. */
 void console_write(const void *buf, size_t len);
+
+/* From now on what finds no room is lost, and nobody waits. For signal handlers too. */
+void console_mute(void);
 
 #endif

@@ -61,6 +61,7 @@ static void end_all(void)
 	struct run *run = atomic_load(&running);
 
 	atomic_store(&ending, true);
+	console_mute();
 	if (!run)
 		return;
 	vmm_machine_kick(run->machine);
