@@ -75,9 +75,9 @@ VMM_API void *vmm_vcpu_opaque(const struct vmm_vcpu *vcpu);
  * are handled inside. Does not allocate.
  *
  * Context: The caller's own thread or CPU, no lock held, not from a callback.
- * Return: 0 with *@exit filled; -VMM_EBUSY (somebody else runs it, or this thread is inside a
- * callback of it); -VMM_ESTATE (VM not sealed); -VMM_EIO (see vmm_vcpu_error()). After
- * a failure a pending exit is still pending.
+ * Return: 0 with *@exit filled; -VMM_EBUSY (somebody else runs it, or accesses its state, or this
+ * thread is inside a callback of it; in a paused VM accesses are waited for); -VMM_ESTATE (VM not
+ * sealed); -VMM_EIO (see vmm_vcpu_error()). After a failure a pending exit is still pending.
  */
 VMM_API int vmm_vcpu_run(struct vmm_vcpu *vcpu, struct vmm_exit *exit);
 

@@ -8,8 +8,8 @@
 /* "The engine has not been asked", among what its run() gives. */
 #define NOT_ENTERED 2
 
-/* Between two looks whether a callback has ended. */
-#define WAKERS_POLL_NS UINT64_C(100000)
+/* Between two looks whether a callback has ended, or an access to state. */
+#define POLL_NS UINT64_C(100000)
 
 /* A bus region, a doorbell or a filter may claim this exit. */
 static inline bool may_claim(const struct vmm_vcpu *vcpu, const struct vmm_exit *exit)
@@ -61,6 +61,30 @@ static VMM__COLD int fail_busy(struct vmm_vcpu *vcpu, const char *call)
 	return vmm__vcpu_fail(vcpu, -VMM_EBUSY, call,
 			      "vCPU %u is run, or its state accessed, by another call",
 			      vcpu->index);
+}
+
+/*
+ * Take the vCPU to run it; false: another call has it. Whoever has paused the VM may look at its
+ * state without telling those that run it, so they wait for that.
+ */
+static VMM__COLD bool take(struct vmm_vcpu *vcpu)
+{
+	uint32_t seen = atomic_load(&vcpu->control);
+
+	for (;;) {
+		uint32_t state = seen & VMM__VCPU_STATE;
+
+		if (state == VMM__VCPU_IDLE) {
+			if (atomic_compare_exchange_weak(&vcpu->control, &seen,
+							 seen | VMM__VCPU_GUEST))
+				return true;
+			continue;
+		}
+		if (state != VMM__VCPU_ACCESS || (seen & VMM__REQ_PAUSE) == 0)
+			return false;
+		vmm__wait(vcpu->vm->host, &vcpu->control, seen, POLL_NS);
+		seen = atomic_load(&vcpu->control);
+	}
 }
 
 static void fill_plain(struct vmm_exit *exit, uint32_t reason)
@@ -173,7 +197,7 @@ static VMM__COLD int run_on(struct vmm_vcpu *vcpu, struct vmm_exit *exit, int r)
 /* The vCPU is not idle, or something is asked of it. */
 static VMM__COLD int run_asked(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 {
-	if (!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST))
+	if (!take(vcpu))
 		return fail_busy(vcpu, "vmm_vcpu_run");
 	return run_on(vcpu, exit, NOT_ENTERED);
 }
@@ -220,7 +244,7 @@ int vmm_vcpu_complete(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 
 	if (vcpu == NULL || exit == NULL)
 		return -VMM_EINVAL;
-	if (!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST))
+	if (!take(vcpu))
 		return fail_busy(vcpu, "vmm_vcpu_complete");
 	if (vmm__vcpu_pending(vcpu))
 		r = complete_pending(vcpu, exit);
@@ -239,7 +263,7 @@ int vmm_vcpu_wait(struct vmm_vcpu *vcpu, uint64_t deadline_ns)
 		return vmm__vcpu_fail(vcpu, -VMM_ENOTSUP, "vmm_vcpu_wait",
 				      "engine %s waits within vmm_vcpu_run()", engine->name);
 	/* As if in the guest: whoever asks for something kicks, which ends the wait. */
-	if (!vmm__vcpu_try(vcpu, VMM__VCPU_GUEST))
+	if (!take(vcpu))
 		return fail_busy(vcpu, "vmm_vcpu_wait");
 	if ((atomic_load(&vcpu->control) & VMM__REQ_ANY) == 0)
 		engine->wait(vcpu->backend, deadline_ns);
@@ -303,7 +327,7 @@ int vmm_vcpu_on_wake(struct vmm_vcpu *vcpu, void (*wake)(void *opaque, struct vm
 	atomic_store(&vcpu->wake, NULL);
 	/* They wake nobody, to be short. */
 	while ((busy = atomic_load(&vcpu->wakers)) != 0)
-		vmm__wait(vcpu->vm->host, &vcpu->wakers, busy, WAKERS_POLL_NS);
+		vmm__wait(vcpu->vm->host, &vcpu->wakers, busy, POLL_NS);
 	vcpu->wake_opaque = opaque;
 	atomic_store(&vcpu->wake, wake);
 	return 0;

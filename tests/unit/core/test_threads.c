@@ -652,6 +652,57 @@ static void pauses_nest(void **state)
 	fake_end(&fake, ctx, vm);
 }
 
+/* A scheduler does not know that a VM is paused before it has run its vCPUs. */
+static void *run_again(void *arg)
+{
+	struct running *r = arg;
+	struct vmm_exit exit;
+
+	while (!*r->stop)
+		MUST(vmm_vcpu_run(r->vcpu, &exit) == 0);
+	return NULL;
+}
+
+static uint64_t told_of_pauses(struct vmm_vcpu *vcpu)
+{
+	struct vmm_vcpu_stats stats = {.size = sizeof(stats)};
+
+	vmm_vcpu_get_stats(vcpu, &stats);
+	return stats.returned[VMM_EXIT_PAUSED];
+}
+
+static void state_is_there_in_pauses(void **state)
+{
+	const struct vmm_sim_step steps[] = {{.op = VMM_SIM_SPIN, .count = 3},
+					     {.op = VMM_SIM_JUMP}};
+	const struct vmm_sim_script script = FAKE_SCRIPT(steps);
+	_Atomic uint32_t stop = 0;
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, &script);
+	struct running r = {.vcpu = vmm_vm_vcpu(vm, 0), .stop = &stop};
+	struct vmm_x86_regs regs;
+
+	(void)state;
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	pthread_t thread = spawn(run_again, &r);
+	for (int i = 0; i < 30; i++) {
+		assert_int_equal(vmm_vm_pause(vm), 0);
+		const uint64_t before = told_of_pauses(r.vcpu);
+		while (told_of_pauses(r.vcpu) < before + 10) {
+			int got = vmm_vcpu_get_state(r.vcpu, VMM_STATE_X86_REGS, 0, &regs,
+						     sizeof(regs));
+
+			assert_true(got == 0 || got == -VMM_EBUSY);
+		}
+		assert_int_equal(vmm_vm_resume(vm), 0);
+	}
+	stop = 1;
+	vmm_vcpu_kick(r.vcpu);
+	join(thread);
+	fake_end(&fake, ctx, vm);
+}
+
 /* --- everything at once, to end --- */
 
 static void *remap_forever(void *arg)
@@ -771,6 +822,7 @@ int main(void)
 		cmocka_unit_test(half_goes_while_half_is_used),
 		cmocka_unit_test(dirty_pages_are_not_lost),
 		cmocka_unit_test(pauses_nest),
+		cmocka_unit_test(state_is_there_in_pauses),
 		cmocka_unit_test(all_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
