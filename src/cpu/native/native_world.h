@@ -30,7 +30,54 @@
 #define NATIVE_W_HFPU    176
 #define NATIVE_W_LIVE    184
 
-#ifndef __ASSEMBLER__
+#ifdef __ASSEMBLER__
+
+/* The guest's general registers but RAX, RSP and RDI, from the world at RDI, and back. Flags stay.
+ */
+/* clang-format off */
+	.macro load_guest
+	mov NATIVE_W_RBX(%rdi), %rbx
+	mov NATIVE_W_RCX(%rdi), %rcx
+	mov NATIVE_W_RDX(%rdi), %rdx
+	mov NATIVE_W_RSI(%rdi), %rsi
+	mov NATIVE_W_RBP(%rdi), %rbp
+	mov NATIVE_W_R8(%rdi), %r8
+	mov NATIVE_W_R9(%rdi), %r9
+	mov NATIVE_W_R10(%rdi), %r10
+	mov NATIVE_W_R11(%rdi), %r11
+	mov NATIVE_W_R12(%rdi), %r12
+	mov NATIVE_W_R13(%rdi), %r13
+	mov NATIVE_W_R14(%rdi), %r14
+	mov NATIVE_W_R15(%rdi), %r15
+	.endm
+	.macro save_guest
+	mov %rbx, NATIVE_W_RBX(%rdi)
+	mov %rcx, NATIVE_W_RCX(%rdi)
+	mov %rdx, NATIVE_W_RDX(%rdi)
+	mov %rsi, NATIVE_W_RSI(%rdi)
+	mov %rbp, NATIVE_W_RBP(%rdi)
+	mov %r8, NATIVE_W_R8(%rdi)
+	mov %r9, NATIVE_W_R9(%rdi)
+	mov %r10, NATIVE_W_R10(%rdi)
+	mov %r11, NATIVE_W_R11(%rdi)
+	mov %r12, NATIVE_W_R12(%rdi)
+	mov %r13, NATIVE_W_R13(%rdi)
+	mov %r14, NATIVE_W_R14(%rdi)
+	mov %r15, NATIVE_W_R15(%rdi)
+	.endm
+/* Nothing of the guest's is left in those of them that the host does not restore. */
+	.macro scrub_guest
+	xor %ecx, %ecx
+	xor %edx, %edx
+	xor %esi, %esi
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	xor %r11d, %r11d
+	.endm
+/* clang-format on */
+
+#else
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -60,19 +60,7 @@ vmm__vmx_enter:
 	mov %rcx, %cr2
 1:	test %esi, %esi
 	mov VMX_B_RAX(%rax), %rax
-	mov NATIVE_W_RBX(%rdi), %rbx
-	mov NATIVE_W_RCX(%rdi), %rcx
-	mov NATIVE_W_RDX(%rdi), %rdx
-	mov NATIVE_W_RSI(%rdi), %rsi
-	mov NATIVE_W_RBP(%rdi), %rbp
-	mov NATIVE_W_R8(%rdi), %r8
-	mov NATIVE_W_R9(%rdi), %r9
-	mov NATIVE_W_R10(%rdi), %r10
-	mov NATIVE_W_R11(%rdi), %r11
-	mov NATIVE_W_R12(%rdi), %r12
-	mov NATIVE_W_R13(%rdi), %r13
-	mov NATIVE_W_R14(%rdi), %r14
-	mov NATIVE_W_R15(%rdi), %r15
+	load_guest
 	mov NATIVE_W_RDI(%rdi), %rdi
 	jz 2f
 	vmresume
@@ -86,19 +74,7 @@ vmm__vmx_exit_point:
 	push %rdi
 	mov 8(%rsp), %rdi
 	pop NATIVE_W_RDI(%rdi)
-	mov %rbx, NATIVE_W_RBX(%rdi)
-	mov %rcx, NATIVE_W_RCX(%rdi)
-	mov %rdx, NATIVE_W_RDX(%rdi)
-	mov %rsi, NATIVE_W_RSI(%rdi)
-	mov %rbp, NATIVE_W_RBP(%rdi)
-	mov %r8, NATIVE_W_R8(%rdi)
-	mov %r9, NATIVE_W_R9(%rdi)
-	mov %r10, NATIVE_W_R10(%rdi)
-	mov %r11, NATIVE_W_R11(%rdi)
-	mov %r12, NATIVE_W_R12(%rdi)
-	mov %r13, NATIVE_W_R13(%rdi)
-	mov %r14, NATIVE_W_R14(%rdi)
-	mov %r15, NATIVE_W_R15(%rdi)
+	save_guest
 	mov NATIVE_W_OWN(VMX_OWN_BLOCK)(%rdi), %rcx
 	mov %rax, VMX_B_RAX(%rcx)
 	mov %cr2, %rax
@@ -110,16 +86,9 @@ vmm__vmx_exit_point:
 	test %rdx, %rdx
 	jz 6f
 	lidt IDT_HOST(%rdx)
-	/* What the host does not restore is scrubbed. */
 6:	pop %rdi
 	pop %rdx
-	xor %ecx, %ecx
-	xor %edx, %edx
-	xor %esi, %esi
-	xor %r8d, %r8d
-	xor %r9d, %r9d
-	xor %r10d, %r10d
-	xor %r11d, %r11d
+	scrub_guest
 	popfq
 	pop %r15
 	pop %r14
