@@ -406,8 +406,8 @@ VMM_API int vmm_machine_power_button(struct vmm_machine *machine);
  * @machine: Machine that has stopped with VMM_MACHINE_SLEEP; no vCPU is running.
  *
  * The event is forgotten, and every vCPU can run on from where it was. If the guest has left a
- * waking vector in S3, processors, interrupt controllers and devices are as at power-on instead, and
- * the first vCPU starts there.
+ * waking vector in S3, processors, interrupt controllers and devices are as at power-on instead,
+ * and the first vCPU starts there.
  *
  * Context: Any thread; allocates.
  * Return: 0, -VMM_ESTATE (it does not sleep), -VMM_EFORMAT (waking vector), -VMM_ENOMEM, and
