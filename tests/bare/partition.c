@@ -97,6 +97,7 @@ static int spin(struct partition *p, uint32_t how)
 	go(p);
 	CHECK(how == SPIN_HLT || gets_on(p, 0));
 	pause_ns(10 * MS);
+	CHECK(vmm_vm_settle(p->vm) == 0 && exits(p, 0).settled == 1);
 	before = exits(p, 0);
 	for (uint32_t i = 0; i < 10; i++)
 		CHECK(stop_and_go(p, i + 100, how == SPIN_HLT) == 0);
@@ -113,6 +114,69 @@ static int case_spin(struct partition *p)
 	for (uint32_t how = 0; how < SPINS; how++)
 		CHECK(spin(p, how) == 0);
 	return 0;
+}
+
+#define NMIS 200
+
+static _Atomic uint32_t nmis_seen, nmis_open, nmis_nested;
+
+/* In the handler of an NMI no other comes. */
+static int see_nmi(struct vmm_bare_frame *frame)
+{
+	if (frame->vector != 2)
+		return 0;
+	atomic_fetch_add(&nmis_seen, 1);
+	if (atomic_fetch_add(&nmis_open, 1) != 0)
+		atomic_fetch_add(&nmis_nested, 1);
+	for (uint32_t i = 0; i < 100; i++)
+		__asm__ volatile("pause");
+	atomic_fetch_sub(&nmis_open, 1);
+	return 1;
+}
+
+/* To CPU 2, with interrupts in between if it takes them, and time for the guest: SDM 3A 11.12.9. */
+static void send_nmis(void *arg)
+{
+	const struct vmm_host *host = vmm_bare_host();
+
+	(void)arg;
+	for (uint32_t i = 0; i < NMIS; i++) {
+		host->cpu_kick(host->opaque, 2);
+		__asm__ volatile("wrmsr" : : "c"(0x830), "a"(0x4400), "d"(1) : "memory");
+		for (uint32_t n = 0; n < i % 16 * 100; n++)
+			__asm__ volatile("pause");
+	}
+}
+
+static int storm(struct partition *p, uint32_t vcpu_flags)
+{
+	struct vmm_partition_exits before;
+
+	CHECK(make(p, 2, 1, 0, vcpu_flags) == 0);
+	CHECK(start(p, (uint64_t[]){ORDER_SPIN}) == 0 && reaches(p, STATE_READY));
+	go(p);
+	CHECK(gets_on(p, 0));
+	before = exits(p, 0);
+	atomic_store(&nmis_seen, 0);
+	vmm_bare_trap_hook(see_nmi);
+	CHECK(vmm_bare_run(3, send_nmis, NULL) == 0);
+	send_nmis(NULL);
+	CHECK(vmm_bare_join(3) == 0);
+	CHECK(gets_on(p, control(p, 0).rounds));
+	vmm_bare_trap_hook(NULL);
+	CHECK(atomic_load(&nmis_seen) != 0 && since(p, 0, &before) != 0);
+	CHECK(atomic_load(&nmis_nested) == 0);
+	stop(p);
+	unmake(p);
+	return 0;
+}
+
+/* The host's NMIs from two CPUs as fast as they can: each finds the stack of the one before free.
+ */
+static int case_nmis(struct partition *p)
+{
+	CHECK(storm(p, 0) == 0);
+	return storm(p, VMM_VCPU_DEDICATED);
 }
 
 /* 1,000 IPIs each way: each sender's are its only exits, and with "direct" there are none. */
@@ -313,7 +377,7 @@ static const struct {
 	{"ticks", case_ticks},     {"spin", case_spin},       {"checked", case_checked},
 	{"direct", case_direct},   {"events", case_events},   {"budget", case_budget},
 	{"budgets", case_budgets}, {"refused", case_refused}, {"neighbours", case_neighbours},
-	{"after", case_after},
+	{"after", case_after},     {"nmis", case_nmis},
 };
 
 static bool any_named(const char *line)

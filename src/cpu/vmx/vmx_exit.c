@@ -47,7 +47,7 @@ static int handle_exception(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 	uint32_t vector = (uint32_t)FIELD_GET(VMX_EVENT_VECTOR, event);
 
 	if (FIELD_GET(VMX_EVENT_TYPE, event) == VMX_EVENT_NMI) {
-		vmm__vmx_nmi();
+		/* The host has had it (vmx_world.S). */
 		if (vmm__native_has_irqchip(v))
 			vmm__native_request(v, NATIVE_REQ_EVENT);
 		return NATIVE_AGAIN;

@@ -299,8 +299,6 @@ int vmm__vmx_stay(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_
 		v->inject = v->vmcb->eventinj = 0;
 	}
 	unload(v);
-	if (entered == VMX_NMI)
-		vmm__vmx_nmi();
 	return handle(v, reason, exit);
 }
 

@@ -17,13 +17,21 @@
  *   request was read must not be followed by the entry. So with idts the IDT is idts[0] from before
  *   that until the entry, whose gate turns back with EAX = 3; the host's, idts[1], comes with the exit,
  *   and its limit here.
+ *   An NMI that ended the guest, or turned back from it, is the host's; it goes to the host's handler by
+ *   INT 2 before anything can end the blocking of others (28.2.3, 28.5: until IRET, which is that
+ *   handler's own), since that may be on a stack that each NMI begins anew.
  *   Stack while the guest runs (HOST_RSP): RDI (world), idts, RFLAGS, R15, R14, R13, R12, RBX, RBP, return
  *   address.
  */
 #include "vmx_world.h"
 
-#define HOST_RSP 0x6c14
+#define HOST_RSP   0x6c14
+#define REASON     0x4402
+#define EXIT_EVENT 0x4404
 #define CR4_VMXE (1 << 13)
+
+#define EVENT_TYPE 0x700
+#define EVENT_NMI  0x200
 
 /* idts: the limits, which the bases follow. */
 #define IDT_OWN  6
@@ -79,7 +87,17 @@ vmm__vmx_exit_point:
 	mov %rax, VMX_B_RAX(%rcx)
 	mov %cr2, %rax
 	mov %rax, VMX_B_CR2(%rcx)
-	mov $1, %eax
+	mov $REASON, %eax
+	vmread %rax, %rdx
+	test %edx, %edx	/* 0: an exception or NMI */
+	jnz 7f
+	mov $EXIT_EVENT, %eax
+	vmread %rax, %rdx
+	and $EVENT_TYPE, %edx
+	cmp $EVENT_NMI, %edx
+	jne 7f
+	int $2
+7:	mov $1, %eax
 	jmp 5f
 4:	xor %eax, %eax
 5:	mov 8(%rsp), %rdx
@@ -100,12 +118,10 @@ vmm__vmx_exit_point:
 
 	.globl vmm__vmx_nmi_gate
 vmm__vmx_nmi_gate:
-	push %rax
-	lea turned_back(%rip), %rax
-	mov %rax, 8(%rsp)
-	pop %rax
-	iretq
-turned_back:
+	mov 24(%rsp), %rsp	/* the interrupted one, by no IRET */
+	mov 8(%rsp), %rdx
+	lidt IDT_HOST(%rdx)
+	int $2
 	mov $3, %eax
 	jmp 5b
 
@@ -241,11 +257,6 @@ vmm__vmx_dr6:
 	.globl vmm__vmx_set_dr6
 vmm__vmx_set_dr6:
 	mov %rdi, %dr6
-	ret
-
-	.globl vmm__vmx_nmi
-vmm__vmx_nmi:
-	int $2
 	ret
 
 #if defined(__ELF__)

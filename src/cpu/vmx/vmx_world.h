@@ -60,8 +60,6 @@ VMM__SYSV uint64_t vmm__vmx_dr6(void);
 VMM__SYSV void vmm__vmx_set_dr6(uint64_t value);
 /* Give GDTR and IDTR the limits that exits take from them (28.5.2). */
 VMM__SYSV void vmm__vmx_limits(const struct vmm__vmx_host *host);
-/* The host's own NMI handler: the exit has taken the NMI. */
-VMM__SYSV void vmm__vmx_nmi(void);
 
 #endif
 #endif

@@ -244,10 +244,6 @@ void vmm__vmx_limits(const struct vmm__vmx_host *host)
 	(void)host;
 }
 
-void vmm__vmx_nmi(void)
-{
-}
-
 uint64_t vmm__native_rdmsr(uint32_t msr)
 {
 	if (msr == VMX_MSR_FEATURE_CONTROL)
