@@ -328,11 +328,12 @@ static void make(struct vmm__vmx_vcpu *x)
 		{VMX_ENTRY_LOADS, 0},
 		{VMX_ENTRY_EVENT, 0},
 		{VMX_GUEST_DEBUGCTL, 0},
-		{VMX_GUEST_ACTIVITY, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		vmm__vmx_write(fields[i][0], fields[i][1]);
+	if (!x->launched) /* a dedicated vCPU that settles may have halted */
+		vmm__vmx_write(VMX_GUEST_ACTIVITY, 0);
 	x->made = true;
 }
 
