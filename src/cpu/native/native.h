@@ -662,8 +662,11 @@ void vmm__native_reset_fpu(struct vmm__native_vcpu *v);
 	.exit_budget = vmm__native_exit_budget, .partition_exits = vmm__native_partition_exits,   \
 	.complete = vmm__native_complete, .kick = vmm__native_kick, .wait = vmm__native_wait,     \
 	.slice = vmm__native_slice, .inject = vmm__native_inject,                                 \
-	.request_window = vmm__native_request_window, .state_size = vmm__native_state_size,       \
-	.get_state = vmm__native_get_state, .set_state = vmm__native_set_state,                   \
+	.request_window = vmm__native_request_window, .state_size = vmm__native_state_size
+
+/* Those that look at registers of the block, where it always has them. */
+#define NATIVE_REGISTERS                                                        \
+	.get_state = vmm__native_get_state, .set_state = vmm__native_set_state, \
 	.debug = vmm__native_debug, .translate = vmm__native_translate
 
 #endif

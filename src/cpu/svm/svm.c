@@ -103,6 +103,7 @@ const struct vmm_engine *vmm_engine_svm(void)
 	static const struct vmm_engine engine = {
 		.name = "svm",
 		NATIVE_ENGINE,
+		NATIVE_REGISTERS,
 		.probe = probe,
 		.cap = cap,
 		.vm_create = vm_create,

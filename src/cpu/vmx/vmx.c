@@ -80,6 +80,55 @@ static int vm_create(const struct vmm__services *services, const struct vmm_vm_c
 	return vmm__native_vm_create(&ops, services, config, out, error);
 }
 
+/* --- calls that look at registers: where they cannot be had, that is their result --- */
+
+static struct vmm__vmx_vcpu *listen(void *vcpu)
+{
+	struct vmm__vmx_vcpu *x = vcpu;
+
+	vmm__error_init(&x->lost);
+	return x;
+}
+
+static int hear(const struct vmm__vmx_vcpu *x, int r, struct vmm_error *error)
+{
+	if (x->lost.code == 0)
+		return r;
+	*error = x->lost;
+	return error->code;
+}
+
+static int get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, size_t size,
+		     struct vmm_error *error)
+{
+	const struct vmm__vmx_vcpu *x = listen(vcpu);
+
+	return hear(x, vmm__native_get_state(vcpu, cls, index, buf, size, error), error);
+}
+
+static int set_state(void *vcpu, uint32_t cls, uint32_t index, const void *buf, size_t size,
+		     struct vmm_error *error)
+{
+	const struct vmm__vmx_vcpu *x = listen(vcpu);
+
+	return hear(x, vmm__native_set_state(vcpu, cls, index, buf, size, error), error);
+}
+
+static int debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error)
+{
+	int r = vmm__vmx_bring(vcpu, error); /* before anything has changed */
+
+	return r != 0 ? r : vmm__native_debug(vcpu, config, error);
+}
+
+static int translate(void *vcpu, uint64_t gva, uint32_t prot, uint64_t *gpa,
+		     struct vmm_error *error)
+{
+	const struct vmm__vmx_vcpu *x = listen(vcpu);
+
+	return hear(x, vmm__native_translate(vcpu, gva, prot, gpa, error), error);
+}
+
 const struct vmm_engine *vmm_engine_vmx(void)
 {
 	static const struct vmm_engine engine = {
@@ -89,6 +138,10 @@ const struct vmm_engine *vmm_engine_vmx(void)
 		.cap = cap,
 		.vm_create = vm_create,
 		.run = vmm__vmx_run,
+		.get_state = get_state,
+		.set_state = set_state,
+		.debug = debug,
+		.translate = translate,
 	};
 
 	return &engine;

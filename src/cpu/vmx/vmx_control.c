@@ -126,9 +126,10 @@ static void read_rest(struct svm_vmcb *vmcb)
 void vmm__vmx_regs(struct vmm__native_vcpu *v, bool change)
 {
 	struct vmm__vmx_vcpu *x = vmm__vmx(v);
-	struct vmm_error ignored;
 
-	if (!x->held && vmm__vmx_bring(v, &ignored) == 0) {
+	if (!x->held) {
+		if (vmm__vmx_bring(v, &x->lost) != 0)
+			return;
 		read_rest(v->vmcb);
 		x->held = true;
 	}

@@ -38,12 +38,13 @@ struct vmm__vmx_vcpu {
 	bool held;  /* the block has the rest of the registers */
 	bool dirty; /* and they are to be written */
 	bool window, traps_dr, traps_pause;
-	uint32_t exceptions; /* that leave the guest; written with what is dirty */
-	uint32_t pin;        /* pin-based controls */
-	uint32_t proc;       /* processor controls, as they stand in the VMCS */
-	uint32_t entry;      /* entry controls, the same */
-	uint64_t tsc_offset; /* the same */
-	uint64_t deadline;   /* of the preemption timer, by the CPU's TSC; UINT64_MAX: none */
+	uint32_t exceptions;   /* that leave the guest; written with what is dirty */
+	uint32_t pin;          /* pin-based controls */
+	uint32_t proc;         /* processor controls, as they stand in the VMCS */
+	uint32_t entry;        /* entry controls, the same */
+	uint64_t tsc_offset;   /* the same */
+	struct vmm_error lost; /* why regs() has not filled the block */
+	uint64_t deadline;     /* of the preemption timer, by the CPU's TSC; UINT64_MAX: none */
 	uint32_t timer_shift;
 	uint64_t pending; /* debug exceptions, when the guest was at pending_rip */
 	uint64_t pending_rip;

@@ -302,6 +302,16 @@ int vmm__vmx_stay(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_
 	return handle(v, reason, exit);
 }
 
+/* What is delivered may need registers. */
+static int prepare(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_error *error)
+{
+	int r = 0;
+
+	if (VMM__UNLIKELY((atomic_load(&v->world.request) | v->mp) != 0))
+		r = vmm__vmx_bring(v, error);
+	return VMM__UNLIKELY(r != 0) ? r : vmm__native_prepare(v, exit);
+}
+
 int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 {
 	struct vmm__native_vcpu *v = vcpu;
@@ -309,7 +319,7 @@ int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 
 	r = vmm__native_resume(v, exit);
 	while (r == NATIVE_AGAIN) {
-		r = vmm__native_prepare(v, exit);
+		r = prepare(v, exit, error);
 		if (VMM__LIKELY(r == NATIVE_AGAIN))
 			r = go_on(v, exit, error);
 	}

@@ -492,6 +492,43 @@ static void vmx_is_allowed_where_it_is_open(void **state)
 	end(&g);
 }
 
+/* On a CPU where firmware has locked VMX out there is no way to the registers: an error, and
+ * nothing is lost. */
+static void registers_out_of_reach_are_an_error(void **state)
+{
+	const struct vmm_debug_config debug = {.size = sizeof(debug),
+					       .flags = VMM_DEBUG_SINGLE_STEP};
+	struct guest g;
+	struct vmm_x86_sys sys, again;
+	struct vmm_exit exit;
+	uint64_t gpa;
+
+	(void)state;
+	power_on();
+	g = begin(1);
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	sys.fs.base = 0x1234000;
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	run(&g, 0, 1);
+	here = 2;
+	feature_control = VMX_FEATURE_LOCK;
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &again, sizeof(again)),
+			 -VMM_EIO);
+	again = sys;
+	again.gs.base = 0x5678000;
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &again, sizeof(again)),
+			 -VMM_EIO);
+	assert_int_equal(vmm_vcpu_translate(g.vcpu[0], 0, VMM_PROT_READ, &gpa), -VMM_EIO);
+	assert_int_equal(vmm_vcpu_debug(g.vcpu[0], &debug), -VMM_EIO);
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), -VMM_EIO);
+	feature_control |= VMX_FEATURE_VMXON;
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &again, sizeof(again)),
+			 0);
+	assert_memory_equal(&again, &sys, sizeof(sys));
+	run(&g, 0, 2);
+	end(&g);
+}
+
 static void runs_or_refuses(bool runs)
 {
 	struct guest g;
@@ -1015,6 +1052,7 @@ int main(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(what_is_missing_is_told),
 		cmocka_unit_test(vmx_is_allowed_where_it_is_open),
+		cmocka_unit_test(registers_out_of_reach_are_an_error),
 		cmocka_unit_test(each_bit_of_each_control_counts),
 		cmocka_unit_test(fixed_bits_are_there_and_not_seen),
 		cmocka_unit_test(a_vmcs_moves_by_being_cleared),
