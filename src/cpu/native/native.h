@@ -261,8 +261,12 @@ struct vmm__native_vcpu {
 	bool has_xsave;    /* by its CPUID */
 	bool has_tsc_aux;  /* RDTSCP or RDPID, the same */
 	uint8_t phys_bits; /* of its addresses, the same */
+	bool pdptes_held;  /* see below */
 
 	uint64_t dr[4];
+	/* PAE's directory pointers, if the processor does not read them from memory when it needs
+	 * them: as the block's rest. */
+	uint64_t pdptes[4];
 	uint64_t apic_base;
 	uint64_t tsc_adjust;
 	uint64_t tsc_aux, host_tsc_aux; /* the CPU's, while host_tsc_aux is the host's */
@@ -470,6 +474,8 @@ int vmm__native_emulate(struct vmm__native_vcpu *v, uint64_t gpa, bool write, ui
 int vmm__native_emulate_known(struct vmm__native_vcpu *v, uint64_t gpa, bool write);
 /* Go on with the answer in *@exit: 0 with the next element, or NATIVE_AGAIN. */
 int vmm__native_emulate_on(struct vmm__native_vcpu *v, bool running, struct vmm_exit *exit);
+/* PAE's directory pointers; false: this is not its paging, or they cannot be read. */
+bool vmm__native_pdptes(struct vmm__native_vcpu *v, uint64_t pdptes[4]);
 /* The instruction at RIP. */
 int vmm__native_decode(struct vmm__native_vcpu *v, struct vmm__x86_insn *insn);
 uint64_t *vmm__native_gpr(struct vmm__native_vcpu *v, uint32_t number);

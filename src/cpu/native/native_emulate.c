@@ -138,16 +138,21 @@ static uint32_t pkru(struct vmm__native_vcpu *v)
  * PAE's directory pointers are read where the processor reads them: 15.25.10. QEMU sets the
  * accessed bit there, which is reserved.
  */
-static void read_pdptes(struct vmm__native_vcpu *v, struct vmm__x86_paging *p)
+bool vmm__native_pdptes(struct vmm__native_vcpu *v, uint64_t pdptes[4])
 {
-	uint8_t raw[32];
+	const struct svm_vmcb *vmcb = v->vmcb;
 
-	if (!(p->cr0 & X86_CR0_PG) || !(p->cr4 & X86_CR4_PAE) || (p->efer & X86_EFER_LMA) ||
-	    vmm__native_read_guest(v, p->cr3 & BITS(31, 5), raw, sizeof(raw)) != 0)
-		return;
-	p->pdpte_held = true;
+	if (!(vmcb->cr0 & X86_CR0_PG) || !(vmcb->cr4 & X86_CR4_PAE) || (vmcb->efer & X86_EFER_LMA))
+		return false;
+	if (v->pdptes_held) {
+		memcpy(pdptes, v->pdptes, sizeof(v->pdptes));
+		return true;
+	}
+	if (vmm__native_read_guest(v, vmcb->cr3 & BITS(31, 5), pdptes, sizeof(v->pdptes)) != 0)
+		return false;
 	for (uint32_t i = 0; i < 4; i++)
-		p->pdpte[i] = vmm__le64(raw + 8 * i) & ~X86_PTE_A;
+		pdptes[i] &= ~X86_PTE_A;
+	return true;
 }
 
 static void find_paging(struct vmm__native_vcpu *v, struct vmm__x86_paging *p)
@@ -162,7 +167,7 @@ static void find_paging(struct vmm__native_vcpu *v, struct vmm__x86_paging *p)
 		.pkru = pkru(v),
 		.phys_bits = v->phys_bits,
 	};
-	read_pdptes(v, p);
+	p->pdpte_held = vmm__native_pdptes(v, p->pdpte);
 }
 
 static uint8_t code_size(const struct svm_vmcb *vmcb)

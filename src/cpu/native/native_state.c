@@ -113,18 +113,13 @@ static void set_segments(struct svm_vmcb *vmcb, const struct vmm_x86_sys *in)
 	}
 }
 
-/* The processor reads PAE's directory pointers from memory when it needs them. */
-static void get_pdptrs(const struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
+static void get_pdptrs(struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
 {
-	const struct vmm__services *s = v->vm->services;
-	uint8_t raw[32];
-
-	if (!(out->cr0 & X86_CR0_PG) || !(out->cr4 & X86_CR4_PAE) || (out->efer & X86_EFER_LMA) ||
-	    s->read(s->core, out->cr3 & BITS(31, 5), raw, sizeof(raw)) != 0)
+	if (!vmm__native_pdptes(v, out->pdptr))
 		return;
 	out->flags = VMM_X86_SYS_PDPTRS;
 	for (uint32_t i = 0; i < 4; i++)
-		out->pdptr[i] = vmm__le64(raw + 8 * i) & ~PDPTR_RESERVED;
+		out->pdptr[i] &= ~PDPTR_RESERVED;
 }
 
 static void get_sys(struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
@@ -199,6 +194,7 @@ static int set_sys(struct vmm__native_vcpu *v, const struct vmm_x86_sys *in,
 	vmm__native_set_cr8(v, in->cr8);
 	v->world.xcr0 = v->has_xsave ? in->xcr0 : 1;
 	v->world.live = 0;
+	v->pdptes_held = false;
 	/* Translations by the old registers may not be used any more. */
 	vmm__native_request(v, NATIVE_REQ_FLUSH);
 	return 0;

@@ -109,9 +109,15 @@ static int get_state(void *vcpu, uint32_t cls, uint32_t index, void *buf, size_t
 static int set_state(void *vcpu, uint32_t cls, uint32_t index, const void *buf, size_t size,
 		     struct vmm_error *error)
 {
-	const struct vmm__vmx_vcpu *x = listen(vcpu);
+	struct vmm__vmx_vcpu *x = listen(vcpu);
+	const struct vmm_x86_sys *sys = buf;
+	int r = hear(x, vmm__native_set_state(vcpu, cls, index, buf, size, error), error);
 
-	return hear(x, vmm__native_set_state(vcpu, cls, index, buf, size, error), error);
+	if (r == 0 && cls == VMM_STATE_X86_SYS && (sys->flags & VMM_X86_SYS_PDPTRS)) {
+		memcpy(x->native.pdptes, sys->pdptr, sizeof(sys->pdptr));
+		x->native.pdptes_held = true;
+	}
+	return r;
 }
 
 static int debug(void *vcpu, const struct vmm_debug_config *config, struct vmm_error *error)

@@ -131,7 +131,9 @@ void vmm__vmx_regs(struct vmm__native_vcpu *v, bool change)
 		if (vmm__vmx_bring(v, &x->lost) != 0)
 			return;
 		read_rest(v->vmcb);
-		x->held = true;
+		for (uint32_t i = 0; i < 4; i++)
+			v->pdptes[i] = vmm__vmx_read(VMX_GUEST_PDPTE0 + 2 * i);
+		x->held = v->pdptes_held = true;
 	}
 	x->dirty = x->dirty || change;
 }
@@ -147,20 +149,19 @@ static void set_entry(struct vmm__vmx_vcpu *x, bool long_mode)
 	vmm__vmx_write(VMX_ENTRY, entry);
 }
 
-/* An entry takes PAE's directory pointers from here (27.3.2.4); the guest's are where CR3 says. It
- * may have written there since: what an entry would refuse (27.3.1.6) is left out. */
-static void write_pdptes(const struct vmm__native_vcpu *v)
+/*
+ * PAE's directory pointers are registers, which the guest's own changes of CR0, CR3 and CR4 fill
+ * from memory (SDM 3A 4.4.1), and an entry from here (27.3.2.4). What an entry would refuse
+ * (27.3.1.6) is left out.
+ */
+static void write_pdptes(struct vmm__native_vcpu *v)
 {
-	const struct vmm__services *s = v->vm->services;
-	const struct svm_vmcb *vmcb = v->vmcb;
-	uint8_t raw[32];
+	uint64_t pdptes[4];
 
-	if (!(vmcb->cr0 & X86_CR0_PG) || !(vmcb->cr4 & X86_CR4_PAE) ||
-	    (vmcb->efer & X86_EFER_LMA) ||
-	    s->read(s->core, vmcb->cr3 & BITS(31, 5), raw, sizeof(raw)) != 0)
+	if (!vmm__native_pdptes(v, pdptes))
 		return;
 	for (uint32_t i = 0; i < 4; i++)
-		vmm__vmx_write(VMX_GUEST_PDPTE0 + 2 * i, vmm__le64(raw + 8 * i) & ~PDPTE_RESERVED);
+		vmm__vmx_write(VMX_GUEST_PDPTE0 + 2 * i, pdptes[i] & ~PDPTE_RESERVED);
 }
 
 static void write_rest(struct vmm__native_vcpu *v)

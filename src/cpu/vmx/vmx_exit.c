@@ -83,6 +83,8 @@ static int write_cr0(struct vmm__native_vcpu *v, uint64_t cr0)
 		vmm__native_raise_gp(v);
 		return NATIVE_AGAIN;
 	}
+	if ((cr0 ^ vmcb->cr0) & (X86_CR0_PG | CR0_CD | CR0_NW))
+		v->pdptes_held = false; /* SDM 3A 4.4.1 */
 	lma = (cr0 & X86_CR0_PG) && (vmcb->efer & EFER_LME);
 	vmcb->efer = lma ? vmcb->efer | X86_EFER_LMA : vmcb->efer & ~X86_EFER_LMA;
 	vmcb->cr0 = (cr0 & CR0_DEFINED) | CR0_ET;

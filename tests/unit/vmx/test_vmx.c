@@ -529,6 +529,71 @@ static void registers_out_of_reach_are_an_error(void **state)
 	end(&g);
 }
 
+/* The guest has loaded others than its memory holds by now. */
+static int load_pdptes(struct vmcs *v)
+{
+	assert_int_equal(v->field[VMX_GUEST_PDPTE0], 0x2001);
+	assert_int_equal(v->field[VMX_GUEST_PDPTE0 + 2], 0x3001);
+	v->field[VMX_GUEST_PDPTE0] = 0x5001;
+	return halt(v);
+}
+
+static int keep_pdptes(struct vmcs *v)
+{
+	assert_int_equal(v->field[VMX_GUEST_DR7], 0x401);
+	assert_int_equal(v->field[VMX_GUEST_PDPTE0], 0x5001);
+	return halt(v);
+}
+
+static int take_pdptes(struct vmcs *v)
+{
+	assert_int_equal(v->field[VMX_GUEST_PDPTE0], 0x6001);
+	return halt(v);
+}
+
+static int read_pdptes(struct vmcs *v)
+{
+	assert_int_equal(v->field[VMX_GUEST_PDPTE0], 0x2001);
+	return halt(v);
+}
+
+/* SDM 3A 4.4.1: PAE's directory pointers are registers, and not what memory holds. */
+static void directory_pointers_are_registers(void **state)
+{
+	static step *const all[] = {load_pdptes, keep_pdptes, take_pdptes, read_pdptes};
+	const uint64_t tables[4] = {0x2001, 0x3001, 0, 0};
+	const struct vmm_x86_debug_regs debug = {.dr6 = 0xffff0ff0, .dr7 = 0x401};
+	struct vmm_x86_sys sys;
+	struct vmm_exit exit;
+	struct guest g;
+
+	(void)state;
+	power_on();
+	g = begin(1);
+	steps = all;
+	assert_int_equal(vmm_vm_write(g.vm, 0x1000, tables, sizeof(tables)), 0);
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	sys.cr0 = 0x80000011;
+	sys.cr3 = 0x1000;
+	sys.cr4 = 0x20;
+	assert_int_equal(vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+	assert_int_equal(
+		vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_DEBUG, 0, &debug, sizeof(debug)), 0);
+	assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+	assert_int_equal(vmm_vcpu_get_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+	assert_int_equal(sys.flags, VMM_X86_SYS_PDPTRS);
+	assert_int_equal(sys.pdptr[0], 0x5001);
+	sys.pdptr[0] = 0x6001;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+			vmm_vcpu_set_state(g.vcpu[0], VMM_STATE_X86_SYS, 0, &sys, sizeof(sys)), 0);
+		assert_int_equal(vmm_vcpu_run(g.vcpu[0], &exit), 0);
+		sys.flags = 0;
+	}
+	end(&g);
+}
+
 static void runs_or_refuses(bool runs)
 {
 	struct guest g;
@@ -1053,6 +1118,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_told),
 		cmocka_unit_test(vmx_is_allowed_where_it_is_open),
 		cmocka_unit_test(registers_out_of_reach_are_an_error),
+		cmocka_unit_test(directory_pointers_are_registers),
 		cmocka_unit_test(each_bit_of_each_control_counts),
 		cmocka_unit_test(fixed_bits_are_there_and_not_seen),
 		cmocka_unit_test(a_vmcs_moves_by_being_cleared),
