@@ -165,16 +165,20 @@ static int read_in(struct vmm_ctx *ctx, const char *engine, const struct move_pl
 	struct save_head head;
 	for (size_t at = 0; at < plan->len; at += head.len) {
 		const uint8_t *file = plan->files + at;
-		if (!save_read_head(file, plan->len - at, &head) || !find_test(head.test)) {
+		const struct test *test;
+		if (!save_read_head(file, plan->len - at, &head) ||
+		    !(test = find_test(head.test))) {
 			tell_line("not ok %u - the file at %u", (unsigned)++number, (unsigned)at);
 			return failed + 1;
 		}
+		if (!plan->chosen(test))
+			continue;
 		struct mover mover = {.how = MOVE_IN,
 				      .at = &head.position,
 				      .at_count = 1,
 				      .file = file,
 				      .len = head.len};
-		failed += !one(ctx, engine, plan, find_test(head.test), &mover);
+		failed += !one(ctx, engine, plan, test, &mover);
 	}
 	return failed;
 }

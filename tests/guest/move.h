@@ -51,7 +51,7 @@ struct move_plan {
 	const uint8_t *files; /* IN: one after the other */
 	size_t len;
 	bool (*as_expected)(const struct test *test, const char *trace);
-	bool (*chosen)(const struct test *test); /* not asked for IN */
+	bool (*chosen)(const struct test *test);
 };
 
 /* How many tests failed. */

@@ -322,7 +322,7 @@ static int run_moves(struct vmm_ctx *ctx, struct options *options, char **names)
 	struct move_plan *plan = &options->plan;
 	void *files = NULL;
 	the_options = options;
-	the_names = names;
+	the_names = plan->how == MOVE_IN ? names + 1 : names; /* behind the file */
 	plan->as_expected = is_expected;
 	plan->chosen = is_chosen;
 	if (plan->how == MOVE_IN) {
