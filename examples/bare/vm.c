@@ -13,6 +13,14 @@ static int say(const struct vm *vm, const char *what, const struct vmm_error *er
 	return STATUS_WRONG;
 }
 
+static int machine_failed(const struct vm *vm, const char *what)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+
+	vmm_machine_error(vm->machine, &error);
+	return say(vm, what, &error);
+}
+
 /* --- its machine --- */
 
 /* How often the hardware has left the guest. */
@@ -64,17 +72,16 @@ static bool has_bios(const struct vm *vm)
 /* A BIOS has a diskette in the place of an initrd (docs/legacy.md). */
 static int add_diskette(struct vm *vm)
 {
-	struct vmm_error error = {.size = sizeof(error), .code = -VMM_ERANGE};
+	const struct vmm_error too_long = {.code = -VMM_ERANGE};
 
 	if (!has_bios(vm) || vm->initrd == NULL)
 		return 0;
-	if (vm->initrd->len <= UINT32_MAX) {
-		if (vmm_machine_fw_cfg_file(vm->machine, "floppyimg/0", vm->initrd->data,
-					    (uint32_t)vm->initrd->len) == 0)
-			return 0;
-		vmm_machine_error(vm->machine, &error);
-	}
-	return say(vm, "diskette", &error);
+	if (vm->initrd->len > UINT32_MAX)
+		return say(vm, "diskette", &too_long);
+	if (vmm_machine_fw_cfg_file(vm->machine, "floppyimg/0", vm->initrd->data,
+				    (uint32_t)vm->initrd->len) != 0)
+		return machine_failed(vm, "diskette");
+	return 0;
 }
 
 static int make_machine(struct vm *vm)
@@ -93,10 +100,8 @@ static int make_machine(struct vm *vm)
 	}
 	if (add_diskette(vm) != 0)
 		return STATUS_WRONG;
-	if (vmm_machine_seal(vm->machine) != 0) {
-		vmm_machine_error(vm->machine, &error);
-		return say(vm, "machine", &error);
-	}
+	if (vmm_machine_seal(vm->machine) != 0)
+		return machine_failed(vm, "machine");
 	if (vmm_machine_vcpus(vm->machine) > VCPUS_MAX) {
 		vmm_bare_print("bare: %s: it has %u CPUs, %u are possible\n", vm->name,
 			       vmm_machine_vcpus(vm->machine), VCPUS_MAX);
@@ -108,12 +113,9 @@ static int make_machine(struct vm *vm)
 
 static int load_bios(struct vm *vm)
 {
-	struct vmm_error error = {.size = sizeof(error)};
-
-	if (vmm_machine_load_bios(vm->machine, vm->kernel->data, vm->kernel->len) == 0)
-		return 0;
-	vmm_machine_error(vm->machine, &error);
-	return say(vm, "BIOS", &error);
+	if (vmm_machine_load_bios(vm->machine, vm->kernel->data, vm->kernel->len) != 0)
+		return machine_failed(vm, "BIOS");
+	return 0;
 }
 
 static int load_guest(struct vm *vm)
@@ -269,11 +271,8 @@ static void tell_culprit(const struct vm *vm, const struct runner *r)
 
 static void reset(struct vm *vm)
 {
-	struct vmm_error error = {.size = sizeof(error)};
-
 	if (vmm_machine_reset(vm->machine) != 0) {
-		vmm_machine_error(vm->machine, &error);
-		say(vm, "reset", &error);
+		machine_failed(vm, "reset");
 		die(vm);
 	} else if (load_guest(vm) != 0 || run(vm) != 0) {
 		die(vm);

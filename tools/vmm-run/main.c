@@ -87,6 +87,15 @@ static void say(const struct run *run, const char *what, const struct vmm_error 
 		error->text[0] ? error->text : vmm_strerror(error->code), eol(run));
 }
 
+static int machine_failed(const struct run *run, const char *what)
+{
+	struct vmm_error error = {.size = sizeof(error)};
+
+	vmm_machine_error(run->machine, &error);
+	say(run, what, &error);
+	return STATUS_FAILED;
+}
+
 static int find_engine(struct run *run)
 {
 	struct vmm_error error = {.size = sizeof(error)};
@@ -205,21 +214,21 @@ static bool has_bios(const struct run *run)
 }
 
 /* What is an initial RAM disk elsewhere is a diskette to a BIOS: by this name SeaBIOS takes it. */
-static bool add_diskette(struct run *run)
+static int add_diskette(struct run *run)
 {
 	const struct file *image = &run->files.initrds[0];
-	struct vmm_error error = {.size = sizeof(error), .code = -VMM_ERANGE};
+	const struct vmm_error too_long = {.code = -VMM_ERANGE};
 
 	if (!has_bios(run) || run->files.initrd_count == 0)
-		return true;
-	if (image->len <= UINT32_MAX) {
-		if (vmm_machine_fw_cfg_file(run->machine, "floppyimg/0", image->bytes,
-					    (uint32_t)image->len) == 0)
-			return true;
-		vmm_machine_error(run->machine, &error);
+		return -1;
+	if (image->len > UINT32_MAX) {
+		say(run, "diskette", &too_long);
+		return STATUS_FAILED;
 	}
-	say(run, "diskette", &error);
-	return false;
+	if (vmm_machine_fw_cfg_file(run->machine, "floppyimg/0", image->bytes,
+				    (uint32_t)image->len) != 0)
+		return machine_failed(run, "diskette");
+	return -1;
 }
 
 static int make_machine(struct run *run)
@@ -239,13 +248,10 @@ static int make_machine(struct run *run)
 		say(run, "machine", &error);
 		return STATUS_FAILED;
 	}
-	if (!add_diskette(run))
+	if (add_diskette(run) != -1)
 		return STATUS_FAILED;
-	if (vmm_machine_seal(run->machine) != 0) {
-		vmm_machine_error(run->machine, &error);
-		say(run, "machine", &error);
-		return STATUS_FAILED;
-	}
+	if (vmm_machine_seal(run->machine) != 0)
+		return machine_failed(run, "machine");
 	run->runners = calloc(vmm_machine_vcpus(run->machine), sizeof(*run->runners));
 	if (!run->runners)
 		return STATUS_FAILED;
@@ -258,13 +264,10 @@ static int make_machine(struct run *run)
 static int load_bios(struct run *run)
 {
 	const struct file *image = &run->files.kernel;
-	struct vmm_error error = {.size = sizeof(error)};
 
-	if (vmm_machine_load_bios(run->machine, image->bytes, image->len) == 0)
-		return -1;
-	vmm_machine_error(run->machine, &error);
-	say(run, "BIOS", &error);
-	return STATUS_FAILED;
+	if (vmm_machine_load_bios(run->machine, image->bytes, image->len) != 0)
+		return machine_failed(run, "BIOS");
+	return -1;
 }
 
 static int load_guest(struct run *run)
@@ -430,13 +433,7 @@ static int status_of(struct run *run)
 
 static int wake_machine(struct run *run)
 {
-	struct vmm_error error = {.size = sizeof(error)};
-
-	if (vmm_machine_wake(run->machine) == 0)
-		return -1;
-	vmm_machine_error(run->machine, &error);
-	say(run, "wake", &error);
-	return STATUS_FAILED;
+	return vmm_machine_wake(run->machine) == 0 ? -1 : machine_failed(run, "wake");
 }
 
 /* From its start, or from where it fell asleep, to its end or sleep. */
@@ -467,13 +464,8 @@ static int run_guest(struct run *run)
 			status = run_on(run);
 		if (status != START_AGAIN)
 			return status;
-		if (vmm_machine_reset(run->machine) != 0) {
-			struct vmm_error error = {.size = sizeof(error)};
-
-			vmm_machine_error(run->machine, &error);
-			say(run, "reset", &error);
-			return STATUS_FAILED;
-		}
+		if (vmm_machine_reset(run->machine) != 0)
+			return machine_failed(run, "reset");
 	}
 }
 
