@@ -8,6 +8,7 @@
 #define VMM_HW_X86_PAGING_H
 
 #include "bits.h"
+#include "x86_regs.h"
 
 /* Entries of PAE, 4-level and 5-level paging: APM2 5.3.3, 5.4.1. */
 #define X86_PTE_P     BIT(0)
@@ -32,21 +33,6 @@
 #define X86_PDE32_LARGE_ADDR UINT32_C(0xffc00000)
 #define X86_PDE32_LARGE_HIGH UINT32_C(0x001fe000)
 #define X86_PDE32_LARGE_RSVD UINT32_C(0x00200000)
-
-#define X86_CR0_PG BIT(31)
-#define X86_CR0_WP BIT(16)
-
-#define X86_CR4_PSE  BIT(4)
-#define X86_CR4_PAE  BIT(5)
-#define X86_CR4_LA57 BIT(12)
-#define X86_CR4_SMEP BIT(20)
-#define X86_CR4_SMAP BIT(21)
-#define X86_CR4_PKE  BIT(22)
-
-#define X86_EFER_LMA BIT(10)
-#define X86_EFER_NXE BIT(11)
-
-#define X86_RFLAGS_AC BIT(18)
 
 /* Page-fault error code: APM2 8.4.2. */
 #define X86_PFEC_P   BIT(0)

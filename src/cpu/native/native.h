@@ -38,13 +38,16 @@
 #include "sync.h"
 #include "x86_cpuid.h"
 #include "x86_emulate.h"
-
-#define X86_CR4_OSXSAVE BIT(18)
-
-#define X86_RFLAGS_TF BIT(8)
-#define X86_RFLAGS_IF BIT(9)
+#include "x86_regs.h"
 
 #define NATIVE_PAGES 3
+
+/* A vCPU that has not left the guest by then never will; meanwhile it is kicked again and again. */
+#define NATIVE_LEAVE_NS  UINT64_C(60000000000)
+#define NATIVE_REKICK_NS UINT64_C(100000)
+
+/* XSTATE_BV in an XSAVE area: SDM 1 13.4.2. */
+#define NATIVE_XSAVE_BV 512u
 
 /* world.request */
 #define NATIVE_REQ_KICK  (UINT32_C(1) << 0) /* run() shall come back */

@@ -48,8 +48,6 @@ static const struct shown shown[] = {
 	{0x80000021, 0, 0x00000044, 0, 0, 0},
 };
 
-#define CPUID_7_ECX_RDPID           BIT(22)
-#define CPUID_80000001_EDX_RDTSCP   BIT(27)
 #define CPUID_80000007_CONSTANT_TSC 0x100u /* EDX */
 
 /* The local APIC's timer counts nanoseconds. */
@@ -270,9 +268,8 @@ static int seal(struct vmm__native_vcpu *v, struct material *m, const struct vmm
 	v->has_xsave = (vmm__native_leaf(v, 1, 0).ecx & CPUID_1_ECX_XSAVE) != 0;
 	bits = vmm__native_leaf(v, 0x80000008, 0).eax & 0xff;
 	v->phys_bits = (uint8_t)(bits >= 32 && bits <= 52 ? bits : 36);
-	v->has_tsc_aux =
-		(vmm__native_leaf(v, 0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP) != 0 ||
-		(vmm__native_leaf(v, 7, 0).ecx & CPUID_7_ECX_RDPID) != 0;
+	v->has_tsc_aux = (vmm__native_leaf(v, 0x80000001, 0).edx & CPUID_EXT1_EDX_RDTSCP) != 0 ||
+			 (vmm__native_leaf(v, 7, 0).ecx & CPUID_7_ECX_RDPID) != 0;
 	return 0;
 }
 

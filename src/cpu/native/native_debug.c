@@ -7,10 +7,7 @@
 #include "native.h"
 #include "x86_reset.h"
 
-#define CR4_DE  BIT(3)
-#define DR6_BS  BIT(14)
 #define DR6_HIT (BITS(3, 0) | BITS(15, 13))
-#define DR7_GD  BIT(13)
 #define DR7_ONE BIT(10)
 
 static uint64_t dr7_bits(uint32_t i, const struct vmm_breakpoint *b)
@@ -63,7 +60,7 @@ bool vmm__native_debug_trap(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 {
 	uint64_t hit = v->vmcb->dr6 & DR6_HIT;
 
-	if (!(v->stepping && (hit & DR6_BS)) && !(v->watching && (hit & 15)))
+	if (!(v->stepping && (hit & X86_DR6_BS)) && !(v->watching && (hit & 15)))
 		return false;
 	v->vmcb->dr6 &= ~DR6_HIT;
 	give(v, exit, hit);
@@ -81,7 +78,7 @@ bool vmm__native_debug_due(struct vmm__native_vcpu *v, struct vmm_exit *exit)
 	if (!v->step_done)
 		return false;
 	v->step_done = false;
-	give(v, exit, DR6_BS);
+	give(v, exit, X86_DR6_BS);
 	return true;
 }
 
@@ -96,7 +93,7 @@ int vmm__native_debug_access(struct vmm__native_vcpu *v, uint32_t number, bool w
 	uint64_t *gpr, *dr;
 
 	vmm__native_regs(v, false);
-	if ((number == 4 || number == 5) && (v->vmcb->cr4 & CR4_DE)) {
+	if ((number == 4 || number == 5) && (v->vmcb->cr4 & X86_CR4_DE)) {
 		vmm__native_raise_ud(v);
 		return NATIVE_AGAIN;
 	}
@@ -109,7 +106,7 @@ int vmm__native_debug_access(struct vmm__native_vcpu *v, uint32_t number, bool w
 		return NATIVE_AGAIN;
 	}
 	if (write)
-		*dr = number >= 4 ? (*gpr & ~DR7_GD) | DR7_ONE : *gpr;
+		*dr = number >= 4 ? (*gpr & ~X86_DR7_GD) | DR7_ONE : *gpr;
 	else
 		*gpr = *dr;
 	vmm__native_skip(v, insn.length);

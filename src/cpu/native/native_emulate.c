@@ -6,10 +6,8 @@
 #include "x86_paging.h"
 #include "x86_reset.h"
 
-#define RFLAGS_VM BIT(17)
 #define PAGE      UINT64_C(4096)
 #define XMM_FIRST 160u /* of an XSAVE area: SDM 1, table 10-2 */
-#define XSAVE_BV  512u
 
 /* Of a repeated instruction that are carried out before the guest goes on by itself. */
 #define ROUNDS 64u
@@ -59,7 +57,7 @@ static uint8_t *ymm_high(struct vmm__native_vcpu *v, unsigned reg)
 static void materialise(struct vmm__native_vcpu *v, unsigned component)
 {
 	uint8_t *area = v->world.fpu;
-	uint64_t in_use = vmm__le64(area + XSAVE_BV);
+	uint64_t in_use = vmm__le64(area + NATIVE_XSAVE_BV);
 	uint32_t offset, size;
 
 	if (v->world.xall == 0 || (in_use >> component & 1))
@@ -68,7 +66,7 @@ static void materialise(struct vmm__native_vcpu *v, unsigned component)
 		memset(area + XMM_FIRST, 0, 256);
 	else if (vmm__native_xsave_component(v, component, &offset, &size))
 		memset(area + offset, 0, size);
-	vmm__put_le64(area + XSAVE_BV, in_use | BIT(component));
+	vmm__put_le64(area + NATIVE_XSAVE_BV, in_use | BIT(component));
 }
 
 static void get_vector(void *ctx, unsigned reg, void *buf, size_t len)
@@ -129,7 +127,7 @@ static uint32_t pkru(struct vmm__native_vcpu *v)
 	uint32_t offset, size;
 
 	if (!(v->vmcb->cr4 & X86_CR4_PKE) || !vmm__native_xsave_component(v, 9, &offset, &size) ||
-	    !(vmm__le64(area + XSAVE_BV) >> 9 & 1))
+	    !(vmm__le64(area + NATIVE_XSAVE_BV) >> 9 & 1))
 		return 0;
 	return vmm__le32(area + offset);
 }
@@ -174,7 +172,7 @@ static uint8_t code_size(const struct svm_vmcb *vmcb)
 {
 	struct vmm_x86_segment cs = vmm__native_from_segment(&vmcb->cs);
 
-	if (!(vmcb->cr0 & 1) || (vmcb->rflags & RFLAGS_VM))
+	if (!(vmcb->cr0 & 1) || (vmcb->rflags & X86_RFLAGS_VM))
 		return VMM__X86_CODE_16;
 	if ((vmcb->efer & X86_EFER_LMA) && (cs.attr & VMM_X86_SEG_L))
 		return VMM__X86_CODE_64;

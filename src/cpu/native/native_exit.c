@@ -2,9 +2,6 @@
 /* What exits have in common: APM2 15.9 to 15.14. */
 #include "native.h"
 
-#define DR6_BS BIT(14)
-#define DR7_GD BIT(13)
-
 void vmm__native_fill(struct vmm__native_vcpu *v, struct vmm_exit *exit, uint32_t reason)
 {
 	memset(exit, 0, sizeof(*exit));
@@ -23,7 +20,7 @@ void vmm__native_end_insn(struct vmm__native_vcpu *v, bool traps)
 	}
 	if (!traps)
 		return;
-	v->vmcb->dr6 |= DR6_BS;
+	v->vmcb->dr6 |= X86_DR6_BS;
 	vmm__native_raise(v, NATIVE_DB, false, 0);
 }
 
@@ -158,14 +155,14 @@ int vmm__native_handle_exception(struct vmm__native_vcpu *v, uint32_t vector, st
 	case NATIVE_DB:
 		if (v->nmi_step) { /* the IRET has been executed, or has failed */
 			v->nmi_step = false;
-			v->vmcb->dr6 &= ~DR6_BS;
+			v->vmcb->dr6 &= ~X86_DR6_BS;
 			vmm__native_request(v, NATIVE_REQ_EVENT);
 			return NATIVE_AGAIN;
 		}
 		if (vmm__native_debug_trap(v, exit))
 			return 0;
 		vmm__native_regs(v, true);
-		v->vmcb->dr7 &= ~DR7_GD; /* its delivery does that: APM2 13.1.1.4 */
+		v->vmcb->dr7 &= ~X86_DR7_GD; /* its delivery does that: APM2 13.1.1.4 */
 		vmm__native_raise(v, NATIVE_DB, false, 0);
 		return NATIVE_AGAIN;
 	case NATIVE_BP:

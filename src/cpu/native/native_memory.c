@@ -7,10 +7,6 @@
 
 #define PAGE UINT64_C(4096)
 
-/* A vCPU that has not left the guest by then never will. */
-#define LEAVE_NS  UINT64_C(60000000000)
-#define REKICK_NS UINT64_C(100000)
-
 static int await_flush(struct vmm__native_vcpu *v)
 {
 	const struct vmm_host *host = v->vm->host;
@@ -21,10 +17,10 @@ static int await_flush(struct vmm__native_vcpu *v)
 		seen = atomic_load(&v->world.request);
 		if (!(seen & NATIVE_REQ_FLUSH))
 			return 0;
-		if (host->time_ns(host->opaque) - start > LEAVE_NS)
+		if (host->time_ns(host->opaque) - start > NATIVE_LEAVE_NS)
 			return -VMM_ETIMEOUT;
 		host->cpu_kick(host->opaque, cpu);
-		vmm__wait(host, &v->world.request, seen, REKICK_NS);
+		vmm__wait(host, &v->world.request, seen, NATIVE_REKICK_NS);
 	}
 	return 0;
 }

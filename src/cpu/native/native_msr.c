@@ -9,10 +9,6 @@
 #include "x86_paging.h"
 #include "x86_reset.h"
 
-#define EFER_SCE   BIT(0)
-#define EFER_LME   BIT(8)
-#define EFER_FFXSR BIT(14)
-
 #define UCODE_REV     (UINT64_C(0x01000065) << 32)
 #define DE_CFG_LFENCE UINT64_C(2) /* LFENCE is serialising: APM3, LFENCE */
 
@@ -23,8 +19,9 @@ uint64_t vmm__native_efer_bits(const struct vmm__native_vcpu *v)
 {
 	uint32_t edx = vmm__native_leaf(v, 0x80000001, 0).edx;
 
-	return (edx & BIT(11) ? EFER_SCE : 0) | (edx & BIT(20) ? X86_EFER_NXE : 0) |
-	       (edx & BIT(25) ? EFER_FFXSR : 0) | (edx & BIT(29) ? EFER_LME | X86_EFER_LMA : 0);
+	return (edx & BIT(11) ? X86_EFER_SCE : 0) | (edx & BIT(20) ? X86_EFER_NXE : 0) |
+	       (edx & BIT(25) ? X86_EFER_FFXSR : 0) |
+	       (edx & BIT(29) ? X86_EFER_LME | X86_EFER_LMA : 0);
 }
 
 /* SDM 1 13.3: x87 always, AVX with SSE, AVX-512 whole and with AVX. The table may name more than
@@ -54,7 +51,7 @@ static int set_efer(struct vmm__native_vcpu *v, uint64_t value)
 
 	if (value & ~vmm__native_efer_bits(v))
 		return -VMM_ENOENT;
-	if ((vmcb->cr0 & X86_CR0_PG) && ((value ^ vmcb->efer) & EFER_LME))
+	if ((vmcb->cr0 & X86_CR0_PG) && ((value ^ vmcb->efer) & X86_EFER_LME))
 		return -VMM_ENOENT;
 	vmcb->efer = (value & ~X86_EFER_LMA) | (vmcb->efer & X86_EFER_LMA) | v->vm->ops->efer;
 	return 0;

@@ -34,10 +34,6 @@
 
 #define CPUID_7_EBX_TSC_ADJUST BIT(1)
 
-/* A vCPU that has not left the guest by then never will. */
-#define LEAVE_NS  UINT64_C(60000000000)
-#define REKICK_NS UINT64_C(100000)
-
 /* --- the CPU --- */
 
 static bool has_x2apic(void)
@@ -274,11 +270,11 @@ static int await_settled(struct vmm__native_vcpu *v)
 	uint64_t start = host->time_ns(host->opaque);
 
 	while (atomic_load(&v->partition.running) && !is_settled(v)) {
-		if (host->time_ns(host->opaque) - start > LEAVE_NS)
+		if (host->time_ns(host->opaque) - start > NATIVE_LEAVE_NS)
 			return -VMM_ETIMEOUT;
 		if (!atomic_load(&v->partition.settled))
 			vmm__native_request(v, NATIVE_REQ_FLUSH);
-		vmm__wait(host, &v->world.request, NATIVE_REQ_FLUSH, REKICK_NS);
+		vmm__wait(host, &v->world.request, NATIVE_REQ_FLUSH, NATIVE_REKICK_NS);
 	}
 	return 0;
 }

@@ -6,14 +6,6 @@
 #include "x86_paging.h"
 #include "x86_reset.h"
 
-#define XSAVE_BV 512u /* XSTATE_BV: SDM 1 13.4.2 */
-
-#define CR0_PE   BIT(0)
-#define CR0_ET   BIT(4)
-#define CR0_NW   BIT(29)
-#define CR0_CD   BIT(30)
-#define EFER_LME BIT(8)
-
 /* Of PAE's directory pointers, which cannot be loaded with them: SDM 3A table 4-8. */
 #define PDPTR_RESERVED (BITS(2, 1) | BITS(8, 5))
 
@@ -147,10 +139,10 @@ static void get_sys(struct vmm__native_vcpu *v, struct vmm_x86_sys *out)
 static const char *bad_sys(const struct vmm__native_vcpu *v, const struct vmm_x86_sys *in)
 {
 	bool paging = (in->cr0 & X86_CR0_PG) != 0, pae = (in->cr4 & X86_CR4_PAE) != 0;
-	bool lme = (in->efer & EFER_LME) != 0, lma = (in->efer & X86_EFER_LMA) != 0;
+	bool lme = (in->efer & X86_EFER_LME) != 0, lma = (in->efer & X86_EFER_LMA) != 0;
 
-	if ((in->cr0 & BITS(63, 32)) || (paging && !(in->cr0 & CR0_PE)) ||
-	    ((in->cr0 & CR0_NW) && !(in->cr0 & CR0_CD)))
+	if ((in->cr0 & BITS(63, 32)) || (paging && !(in->cr0 & X86_CR0_PE)) ||
+	    ((in->cr0 & X86_CR0_NW) && !(in->cr0 & X86_CR0_CD)))
 		return "CR0";
 	if (in->cr4 & CR4_RESERVED)
 		return "CR4";
@@ -185,7 +177,7 @@ static int set_sys(struct vmm__native_vcpu *v, const struct vmm_x86_sys *in,
 	vmcb->cpl = (uint8_t)(in->ss.attr >> 5 & 3);
 	vmcb->gdtr = (struct svm_segment){.limit = in->gdt.limit, .base = in->gdt.base};
 	vmcb->idtr = (struct svm_segment){.limit = in->idt.limit, .base = in->idt.base};
-	vmcb->cr0 = in->cr0 | CR0_ET;
+	vmcb->cr0 = in->cr0 | X86_CR0_ET;
 	vmcb->cr2 = in->cr2;
 	vmcb->cr3 = in->cr3;
 	vmcb->cr4 = in->cr4;
@@ -259,7 +251,7 @@ static bool in_use(const struct vmm__native_vcpu *v, uint32_t component)
 {
 	const uint8_t *area = v->world.fpu;
 
-	return v->world.xall == 0 || (vmm__le64(area + XSAVE_BV) >> component & 1);
+	return v->world.xall == 0 || (vmm__le64(area + NATIVE_XSAVE_BV) >> component & 1);
 }
 
 static void mark_used(struct vmm__native_vcpu *v, uint64_t components)
@@ -267,7 +259,8 @@ static void mark_used(struct vmm__native_vcpu *v, uint64_t components)
 	uint8_t *area = v->world.fpu;
 
 	if (v->world.xall != 0)
-		vmm__put_le64(area + XSAVE_BV, vmm__le64(area + XSAVE_BV) | components);
+		vmm__put_le64(area + NATIVE_XSAVE_BV,
+			      vmm__le64(area + NATIVE_XSAVE_BV) | components);
 }
 
 /* What a component that XSAVE has left out holds. MXCSR is stored whatever XSTATE_BV says. */

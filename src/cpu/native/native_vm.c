@@ -3,8 +3,6 @@
 #include "native.h"
 #include "x86_msr.h"
 
-#define CR4_OSFXSR BIT(9)
-
 /* The first service that a host which owns its CPUs gives and @host lacks, or NULL. */
 static const char *missing_service(const struct vmm_host *host)
 {
@@ -38,7 +36,7 @@ int vmm__native_check_host(struct vmm_error *error)
 	uint32_t r[4];
 
 	vmm__native_cpuid(1, 0, r);
-	if (!(cr4 & CR4_OSFXSR))
+	if (!(cr4 & X86_CR4_OSFXSR))
 		return vmm__fail(error, -VMM_ENOTSUP, "CR4", 0, "the host has CR4.OSFXSR clear");
 	if ((r[2] & CPUID_1_ECX_XSAVE) && !(cr4 & X86_CR4_OSXSAVE))
 		return vmm__fail(error, -VMM_ENOTSUP, "CR4", 0, "the host has CR4.OSXSAVE clear");

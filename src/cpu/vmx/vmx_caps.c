@@ -55,9 +55,7 @@ static const struct control controls[] = {
 	(VMX_EPT_WALK_4 | VMX_EPT_WB | VMX_EPT_2M | VMX_EPT_INVEPT | VMX_EPT_AD | \
 	 VMX_EPT_INVEPT_ALL | VMX_EPT_INVVPID | VMX_EPT_INVVPID_ALL)
 
-#define CPUID_7_EBX_INVPCID       BIT(10)
-#define CPUID_7_ECX_RDPID         BIT(22)
-#define CPUID_80000001_EDX_RDTSCP BIT(27)
+#define CPUID_7_EBX_INVPCID BIT(10)
 
 /* PE, NE, PG */
 #define CR0_FIXED (BIT(0) | BIT(5) | BIT(31))
@@ -109,7 +107,7 @@ static uint32_t shown_controls(void)
 	vmm__native_cpuid(0x80000001, 0, extended);
 	if (max[0] >= 7)
 		vmm__native_cpuid(7, 0, seven);
-	if ((extended[3] & CPUID_80000001_EDX_RDTSCP) || (seven[2] & CPUID_7_ECX_RDPID))
+	if ((extended[3] & CPUID_EXT1_EDX_RDTSCP) || (seven[2] & CPUID_7_ECX_RDPID))
 		shown |= (uint32_t)VMX_PROC2_RDTSCP;
 	if (seven[1] & CPUID_7_EBX_INVPCID)
 		shown |= (uint32_t)VMX_PROC2_INVPCID;

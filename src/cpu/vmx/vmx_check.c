@@ -6,11 +6,6 @@
 #include "vmx_engine.h"
 #include "x86_paging.h"
 
-#define CR0_PE     BIT(0)
-#define CR4_PCIDE  BIT(17)
-#define EFER_LME   BIT(8)
-#define RFLAGS_VM  BIT(17)
-#define RFLAGS_TF  BIT(8)
 #define RFLAGS_BAD (BITS(63, 22) | BIT(15) | BIT(5) | BIT(3))
 
 /* Access rights: 25.4.1 */
@@ -79,15 +74,15 @@ static const char *check_registers(void)
 {
 	uint64_t cr0 = vmm__vmx_read(VMX_GUEST_CR0), cr4 = vmm__vmx_read(VMX_GUEST_CR4);
 	uint64_t efer = vmm__vmx_read(VMX_GUEST_EFER);
-	uint64_t fixed0 = vmm__native_rdmsr(VMX_MSR_CR0_FIXED0) & ~(CR0_PE | X86_CR0_PG);
+	uint64_t fixed0 = vmm__native_rdmsr(VMX_MSR_CR0_FIXED0) & ~(X86_CR0_PE | X86_CR0_PG);
 	bool ia32e = (vmm__vmx_read(VMX_ENTRY) & VMX_ENTRY_IA32E) != 0;
 	bool paging = (cr0 & X86_CR0_PG) != 0;
 
 	if ((fixed0 & ~cr0) || (cr0 & ~vmm__native_rdmsr(VMX_MSR_CR0_FIXED1)) ||
-	    (paging && !(cr0 & CR0_PE)))
+	    (paging && !(cr0 & X86_CR0_PE)))
 		return "CR0";
 	if ((vmm__native_rdmsr(VMX_MSR_CR4_FIXED0) & ~cr4) ||
-	    (cr4 & ~vmm__native_rdmsr(VMX_MSR_CR4_FIXED1)) || (!ia32e && (cr4 & CR4_PCIDE)))
+	    (cr4 & ~vmm__native_rdmsr(VMX_MSR_CR4_FIXED1)) || (!ia32e && (cr4 & X86_CR4_PCIDE)))
 		return "CR4";
 	if (ia32e && (!paging || !(cr4 & X86_CR4_PAE)))
 		return "IA-32e mode without paging";
@@ -98,7 +93,8 @@ static const char *check_registers(void)
 	if (!canonical(vmm__vmx_read(VMX_GUEST_SYSENTER_ESP)) ||
 	    !canonical(vmm__vmx_read(VMX_GUEST_SYSENTER_EIP)))
 		return "IA32_SYSENTER_ESP or _EIP";
-	if (((efer & X86_EFER_LMA) != 0) != ia32e || (paging && ((efer & EFER_LME) != 0) != ia32e))
+	if (((efer & X86_EFER_LMA) != 0) != ia32e ||
+	    (paging && ((efer & X86_EFER_LME) != 0) != ia32e))
 		return "IA32_EFER";
 	return NULL;
 }
@@ -127,7 +123,7 @@ static const char *check_segments(void)
 	static const char *const names[8] = {"ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR"};
 	uint64_t cs = vmm__vmx_read(VMX_GUEST_CS_AR);
 
-	if (vmm__vmx_read(VMX_GUEST_RFLAGS) & RFLAGS_VM)
+	if (vmm__vmx_read(VMX_GUEST_RFLAGS) & X86_RFLAGS_VM)
 		return check_v86();
 	if (cs & VMX_AR_UNUSABLE)
 		return "CS";
@@ -170,7 +166,7 @@ static const char *check_rest(void)
 	    ((blocking & VMX_BLOCK_STI) && !(rflags & X86_RFLAGS_IF)) || (interrupt && shadow) ||
 	    (nmi && (blocking & (VMX_BLOCK_MOV_SS | VMX_BLOCK_NMI))))
 		return "interruptibility";
-	if (shadow && ((rflags & RFLAGS_TF) != 0) !=
+	if (shadow && ((rflags & X86_RFLAGS_TF) != 0) !=
 			      ((vmm__vmx_read(VMX_GUEST_PENDING) & VMX_PENDING_BS) != 0))
 		return "pending debug exceptions";
 	if (vmm__vmx_read(VMX_LINK) != UINT64_MAX)

@@ -6,10 +6,6 @@
 #include "x86_msr.h"
 #include "x86_paging.h"
 
-#define CR0_PE BIT(0)
-#define CR0_NW BIT(29)
-#define CR0_CD BIT(30)
-
 /* The guest's own bits of CR0: PE, MP, EM, TS, ET, WP, AM, PG. The rest is fixed, or is the host's
  * (caching), or does not exist: the guest has what it wrote, and no more. */
 #define CR0_MASK (~UINT64_C(0x8005001f))
@@ -19,9 +15,6 @@
 
 /* What always leaves the guest. */
 #define EXCEPTIONS ((uint32_t)(BIT(NATIVE_DB) | BIT(NATIVE_AC) | BIT(NATIVE_MC)))
-
-/* Of PAE's directory pointers: SDM 3A table 4-8. */
-#define PDPTE_RESERVED (BITS(63, 52) | BITS(8, 5) | BITS(2, 1))
 
 /* SVM's attributes are closed up: src/hw/svm.h. */
 #define SEG_S   BIT(4)
@@ -161,13 +154,13 @@ static void write_pdptes(struct vmm__native_vcpu *v)
 	if (!vmm__native_pdptes(v, pdptes))
 		return;
 	for (uint32_t i = 0; i < 4; i++)
-		vmm__vmx_write(VMX_GUEST_PDPTE0 + 2 * i, pdptes[i] & ~PDPTE_RESERVED);
+		vmm__vmx_write(VMX_GUEST_PDPTE0 + 2 * i, pdptes[i] & ~X86_PDPTE_PAE_RESERVED);
 }
 
 static void write_rest(struct vmm__native_vcpu *v)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
-	uint64_t fixed = vmm__native_rdmsr(VMX_MSR_CR0_FIXED0) & ~(CR0_PE | X86_CR0_PG);
+	uint64_t fixed = vmm__native_rdmsr(VMX_MSR_CR0_FIXED0) & ~(X86_CR0_PE | X86_CR0_PG);
 
 	for (uint32_t i = 0; i < SEGMENTS; i++)
 		write_segment(vmcb, i);
@@ -175,7 +168,7 @@ static void write_rest(struct vmm__native_vcpu *v)
 	vmm__vmx_write(VMX_GUEST_BASE + 16, vmcb->gdtr.base);
 	vmm__vmx_write(VMX_GUEST_LIMIT + 18, vmcb->idtr.limit);
 	vmm__vmx_write(VMX_GUEST_BASE + 18, vmcb->idtr.base);
-	vmm__vmx_write(VMX_GUEST_CR0, (vmcb->cr0 & ~(CR0_NW | CR0_CD)) | fixed);
+	vmm__vmx_write(VMX_GUEST_CR0, (vmcb->cr0 & ~(X86_CR0_NW | X86_CR0_CD)) | fixed);
 	vmm__vmx_write(VMX_CR0_SHADOW, vmcb->cr0);
 	vmm__vmx_write(VMX_GUEST_CR3, vmcb->cr3);
 	vmm__vmx_write(VMX_GUEST_CR4, vmcb->cr4 | vmm__native_rdmsr(VMX_MSR_CR4_FIXED0));
@@ -200,7 +193,7 @@ static bool protected_mode(const struct vmm__vmx_vcpu *x)
 {
 	uint64_t cr0 = x->held ? x->native.vmcb->cr0 : vmm__vmx_read(VMX_GUEST_CR0);
 
-	return (cr0 & CR0_PE) != 0;
+	return (cr0 & X86_CR0_PE) != 0;
 }
 
 static void write_event(struct vmm__vmx_vcpu *x, uint64_t event)

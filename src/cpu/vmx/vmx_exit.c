@@ -4,13 +4,7 @@
 #include "x86_paging.h"
 #include "x86_reset.h"
 
-#define CR0_PE      BIT(0)
-#define CR0_ET      BIT(4)
-#define CR0_NW      BIT(29)
-#define CR0_CD      BIT(30)
 #define CR0_DEFINED UINT64_C(0xe005003f)
-#define CR4_PCIDE   BIT(17)
-#define EFER_LME    BIT(8)
 #define CS_L        BIT(9) /* of the block's attributes */
 
 #define DR6_HIT (BITS(3, 0) | BITS(14, 13))
@@ -63,12 +57,13 @@ static bool cr0_valid(const struct svm_vmcb *vmcb, uint64_t cr0)
 {
 	bool paging = (cr0 & X86_CR0_PG) != 0, was = (vmcb->cr0 & X86_CR0_PG) != 0;
 
-	if (cr0 >> 32 != 0 || (paging && !(cr0 & CR0_PE)) || ((cr0 & CR0_NW) && !(cr0 & CR0_CD)))
+	if (cr0 >> 32 != 0 || (paging && !(cr0 & X86_CR0_PE)) ||
+	    ((cr0 & X86_CR0_NW) && !(cr0 & X86_CR0_CD)))
 		return false;
-	if (paging && !was && (vmcb->efer & EFER_LME))
+	if (paging && !was && (vmcb->efer & X86_EFER_LME))
 		return (vmcb->cr4 & X86_CR4_PAE) && !(vmcb->cs.attr & CS_L);
 	return paging || !was ||
-	       (!(vmcb->cr4 & CR4_PCIDE) &&
+	       (!(vmcb->cr4 & X86_CR4_PCIDE) &&
 		!((vmcb->efer & X86_EFER_LMA) && (vmcb->cs.attr & CS_L)));
 }
 
@@ -83,11 +78,11 @@ static int write_cr0(struct vmm__native_vcpu *v, uint64_t cr0)
 		vmm__native_raise_gp(v);
 		return NATIVE_AGAIN;
 	}
-	if ((cr0 ^ vmcb->cr0) & (X86_CR0_PG | CR0_CD | CR0_NW))
+	if ((cr0 ^ vmcb->cr0) & (X86_CR0_PG | X86_CR0_CD | X86_CR0_NW))
 		v->pdptes_held = false; /* SDM 3A 4.4.1 */
-	lma = (cr0 & X86_CR0_PG) && (vmcb->efer & EFER_LME);
+	lma = (cr0 & X86_CR0_PG) && (vmcb->efer & X86_EFER_LME);
 	vmcb->efer = lma ? vmcb->efer | X86_EFER_LMA : vmcb->efer & ~X86_EFER_LMA;
-	vmcb->cr0 = (cr0 & CR0_DEFINED) | CR0_ET;
+	vmcb->cr0 = (cr0 & CR0_DEFINED) | X86_CR0_ET;
 	vmcb->tlb_control = SVM_TLB_ALL;
 	return vmm__native_skip_and_go_on(v, 3);
 }

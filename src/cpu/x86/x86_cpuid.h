@@ -23,6 +23,8 @@
 #define CPUID_1_EDX_APIC         BIT(9)
 #define CPUID_1_EDX_HTT          BIT(28)
 #define CPUID_7_ECX_OSPKE        BIT(4)
+#define CPUID_7_ECX_RDPID        BIT(22)
+#define CPUID_EXT1_EDX_RDTSCP    BIT(27)
 
 /* Bits that say how the topology is told, which needs nothing of the processor (APM 3, E.4.1). */
 #define CPUID_EXT1_ECX_CMP_LEGACY BIT(1)

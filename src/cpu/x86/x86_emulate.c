@@ -15,15 +15,7 @@
 #include "x86_emulate_alu.h"
 #include "x86_paging.h"
 
-#define X86_CR0_PE      BIT(0)
-#define X86_CR0_EM      BIT(2)
-#define X86_CR0_TS      BIT(3)
-#define X86_CR0_AM      BIT(18)
-#define X86_CR4_OSFXSR  BIT(9)
-#define X86_CR4_OSXSAVE BIT(18)
-#define X86_RFLAGS_RF   BIT(16)
-#define X86_RFLAGS_VM   BIT(17)
-#define X86_XCR0_AVX    BITS(2, 1) /* SSE and AVX state */
+#define X86_XCR0_AVX BITS(2, 1) /* SSE and AVX state */
 
 /* Vectors: SDM 3A, table 6-1. */
 #define UD 6u
