@@ -61,6 +61,7 @@ struct vmm_acpi {
 	uint32_t table[VMM_ACPI_MAX_TABLES]; /* offsets of what the XSDT lists */
 	char open_signature[4];
 	uint32_t entries; /* of the open table, for those that count them */
+	uint32_t rsdt;    /* whether there is to be one, then its offset */
 };
 
 /**
@@ -80,6 +81,17 @@ VMM_API int vmm_acpi_open(struct vmm_acpi *b, void *buf, size_t cap, uint64_t gp
 			  const struct vmm_acpi_ids *ids);
 
 /**
+ * vmm_acpi_want_rsdt() - Have an RSDT too, before the XSDT, with the same tables.
+ * @b: Builder, between open and close.
+ *
+ * For what knows ACPI 1.0 only, as boot loaders under a BIOS do: 5.2.7. All tables must then stand
+ * below 4 GiB, or vmm_acpi_close() gives -VMM_ERANGE.
+ *
+ * Return: 0, or an error as described at the top.
+ */
+VMM_API int vmm_acpi_want_rsdt(struct vmm_acpi *b);
+
+/**
  * vmm_acpi_close() - Write XSDT and RSDP, and finish the set.
  * @b:   Builder; must be opened again before further use.
  * @len: Receives the bytes of the blob, also with -VMM_ESIZE; untouched by other errors. May be
@@ -87,8 +99,8 @@ VMM_API int vmm_acpi_open(struct vmm_acpi *b, void *buf, size_t cap, uint64_t gp
  *
  * Return: 0, -VMM_ESIZE (the buffer was too small; its contents are undefined), -VMM_ESTATE (not
  * open, or a table is), -VMM_ENOENT (a FADT without a DSDT or the reverse, a FACS without a FADT),
- * -VMM_ERANGE (the blob passes 4 GiB in length, or the end of the address space), or the first
- * error.
+ * -VMM_ERANGE (the blob passes 4 GiB in length, or the end of the address space, or stands too high
+ * for its RSDT), or the first error.
  */
 VMM_API int vmm_acpi_close(struct vmm_acpi *b, size_t *len);
 
@@ -232,7 +244,9 @@ struct vmm_acpi_fadt {
 	struct vmm_acpi_gas sleep_status;
 	uint8_t hypervisor_id[8]; /* "Hypervisor Vendor Identity" */
 
-	/* What follows is zero on a hardware-reduced machine, 4.1. */
+	/* What follows is zero on a hardware-reduced machine, 4.1, but for pm1a_cnt and
+	 * pm1_cnt_len: systems ignore them there, and boot loaders and BIOSes may switch off by
+	 * them. */
 	uint16_t sci_int;
 	uint8_t acpi_enable;
 	uint8_t acpi_disable;

@@ -4,7 +4,7 @@
  *
  *	0     RSDP, 36 bytes
  *	48    tables, each on 16 bytes; the FACS on 64
- *	end   XSDT
+ *	end   XSDT, before it the RSDT if it is wanted
  *
  * Checksums come last: what a table points at may be made after it.
  */
@@ -342,13 +342,29 @@ static void point_fadt(struct vmm_acpi *b)
 	set_checksum(b, b->fadt, FADT_SIZE, HEADER_CHECKSUM);
 }
 
-/* 5.2.8. */
-static void put_xsdt(struct vmm_acpi *b)
+int vmm_acpi_want_rsdt(struct vmm_acpi *b)
 {
-	open_table(b, "XSDT", 1);
+	if (require(b, STATE_BETWEEN))
+		b->rsdt = 1;
+	return vmm_acpi_error(b);
+}
+
+/* RSDT, 5.2.7, and XSDT, 5.2.8: the addresses of all tables. */
+static void put_root(struct vmm_acpi *b, const char *signature, size_t width)
+{
+	open_table(b, signature, 1);
 	for (uint32_t i = 0; i < b->tables; i++)
-		vmm__sink_int(&b->out, b->gpa + b->table[i], 8);
+		vmm__sink_int(&b->out, b->gpa + b->table[i], width);
 	close_table(b);
+}
+
+/* The tables stand before it, so its own address is the highest. */
+static void put_rsdt(struct vmm_acpi *b)
+{
+	put_root(b, "RSDT", 4);
+	b->rsdt = b->open_at;
+	if (b->gpa > UINT32_MAX - b->out.len)
+		vmm__acpi_fail(b, VMM_ERANGE);
 }
 
 /* 5.2.5.3: the first 20 bytes have a checksum of their own. */
@@ -361,6 +377,7 @@ static void put_rsdp(struct vmm_acpi *b)
 	memcpy(p, "RSD PTR ", 8);
 	memcpy(p + 9, b->ids.oem_id, sizeof(b->ids.oem_id));
 	p[15] = 2; /* revision */
+	vmm__put_le32(p + 16, b->rsdt != 0 ? (uint32_t)b->gpa + b->rsdt : 0);
 	vmm__put_le32(p + 20, RSDP_SIZE);
 	vmm__put_le64(p + 24, b->gpa + b->open_at);
 	set_checksum(b, 0, 20, 8);
@@ -374,7 +391,9 @@ int vmm_acpi_close(struct vmm_acpi *b, size_t *len)
 			vmm__acpi_fail(b, VMM_ENOENT);
 		if (b->fadt != 0)
 			point_fadt(b);
-		put_xsdt(b);
+		if (b->rsdt != 0)
+			put_rsdt(b);
+		put_root(b, "XSDT", 8);
 		if (b->gpa > UINT64_MAX - b->out.len)
 			vmm__acpi_fail(b, VMM_ERANGE);
 		put_rsdp(b);

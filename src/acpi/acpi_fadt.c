@@ -14,14 +14,19 @@ static bool is_zero(const struct vmm_acpi_gas *gas)
 	return memcmp(gas, &zero, sizeof(zero)) == 0;
 }
 
-/* 4.1: a hardware-reduced machine has nothing from here on, and sleeps by registers of its own. */
+/* 4.1: a hardware-reduced machine has nothing from here on, and sleeps by registers of its own.
+ * What is older than that looks for one that switches off: it may be there, and is ignored by
+ * others. */
 static bool has_fixed_hardware(const struct vmm_acpi_fadt *f)
 {
 	static const struct vmm_acpi_fadt zero;
 	size_t from = offsetof(struct vmm_acpi_fadt, sci_int);
+	struct vmm_acpi_fadt other = *f;
 
-	return memcmp((const uint8_t *)f + from, (const uint8_t *)&zero + from,
-		      sizeof(*f) - from) != 0;
+	other.pm1_cnt_len = 0;
+	other.pm1a_cnt = zero.pm1a_cnt;
+	return memcmp((const uint8_t *)&other + from, (const uint8_t *)&zero + from,
+		      sizeof(other) - from) != 0;
 }
 
 static bool is_valid(const struct vmm_acpi_fadt *f)

@@ -184,7 +184,8 @@ static void check_fadt(struct check *c)
 		found(c, "FACP", "it tells of a reset register that has no address");
 	if (!reduced && f.pm1a_cnt.address == 0)
 		found(c, "FACP", "no PM1a control block, and it is not hardware-reduced");
-	if (reduced && (f.pm1a_cnt.address != 0 || f.pm1a_evt.address != 0 || f.sci_int != 0))
+	/* A PM1 control block is ignored there, and may serve what is older. */
+	if (reduced && (f.pm1a_evt.address != 0 || f.sci_int != 0))
 		found(c, "FACP", "fixed hardware on a hardware-reduced machine");
 	if ((f.sleep_control.address == 0) != (f.sleep_status.address == 0))
 		found(c, "FACP", "sleep control and sleep status registers are only good together");

@@ -136,6 +136,46 @@ static void pointers_above_4_gib(void **state)
 	}
 }
 
+/* What knows ACPI 1.0 only finds the same tables. */
+static void tables_by_rsdt(void **state)
+{
+	static uint8_t blob[4096];
+	struct vmm_acpi_fadt fadt = {.size = sizeof(fadt)};
+	const uint8_t *rsdt, *xsdt;
+	struct vmm_acpi b;
+	struct vmm_aml a;
+	uint8_t sum = 0;
+
+	(void)state;
+	for (uint64_t gpa = 0x1000; gpa < 1ULL << 33; gpa += (1ULL << 32) - 0x1040) {
+		bool high = gpa != 0x1000; /* the last page below 4 GiB is too small */
+
+		vmm_acpi_open(&b, blob, sizeof(blob), gpa, NULL);
+		assert_int_equal(vmm_acpi_want_rsdt(&b), 0);
+		vmm_acpi_add_fadt(&b, &fadt);
+		assert_int_equal(vmm_acpi_aml_begin(&b, "DSDT", 2, &a), 0);
+		vmm_acpi_aml_finish(&b, &a);
+		vmm_acpi_table_begin(&b, "SSDT", 2);
+		vmm_acpi_table_finish(&b);
+		assert_int_equal(vmm_acpi_close(&b, NULL), high ? -VMM_ERANGE : 0);
+		if (high)
+			continue;
+		rsdt = blob + (vmm__le32(blob + 16) - gpa);
+		xsdt = blob + (vmm__le64(blob + 24) - gpa);
+		assert_memory_equal(rsdt, "RSDT\x2c\0\0\0\1", 9);
+		assert_int_equal(vmm__le32(rsdt + 36), vmm__le64(xsdt + 36));
+		assert_int_equal(vmm__le32(rsdt + 40), vmm__le64(xsdt + 44));
+		for (int i = 0; i < 44; i++)
+			sum = (uint8_t)(sum + rsdt[i]);
+		for (int i = 0; i < 20; i++)
+			sum = (uint8_t)(sum + blob[i]);
+		assert_int_equal(sum, 0);
+	}
+	vmm_acpi_open(&b, NULL, 0, 0, NULL);
+	vmm_acpi_table_begin(&b, "SSDT", 2);
+	assert_int_equal(vmm_acpi_want_rsdt(&b), -VMM_ESTATE);
+}
+
 static void who_made_it(void **state)
 {
 	static uint8_t blob[256];
@@ -256,6 +296,11 @@ static void arguments_are_checked(void **state)
 	fadt.flags = VMM_ACPI_FADT_HW_REDUCED;
 	fadt.sci_int = 9;
 	assert_int_equal(vmm_acpi_add_fadt(&b, &fadt), -VMM_EINVAL);
+	FRESH();
+	fadt.sci_int = 0;
+	fadt.pm1_cnt_len = 2;
+	fadt.pm1a_cnt = (struct vmm_acpi_gas){.space = VMM_ACPI_SPACE_IO, .address = 0x620};
+	assert_int_equal(vmm_acpi_add_fadt(&b, &fadt), 0);
 	FRESH();
 	fadt = (struct vmm_acpi_fadt){.size = sizeof(fadt), .flags = VMM_ACPI_FADT_RESET_REG};
 	assert_int_equal(vmm_acpi_add_fadt(&b, &fadt), -VMM_EINVAL);
@@ -393,13 +438,10 @@ static void entries_stay_at_home(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(samples_hang_together),
-		cmocka_unit_test(every_size_from_nothing),
-		cmocka_unit_test(pointers_above_4_gib),
-		cmocka_unit_test(who_made_it),
-		cmocka_unit_test(order_is_checked),
-		cmocka_unit_test(arguments_are_checked),
-		cmocka_unit_test(descriptions_are_checked),
+		cmocka_unit_test(samples_hang_together), cmocka_unit_test(every_size_from_nothing),
+		cmocka_unit_test(pointers_above_4_gib),  cmocka_unit_test(tables_by_rsdt),
+		cmocka_unit_test(who_made_it),           cmocka_unit_test(order_is_checked),
+		cmocka_unit_test(arguments_are_checked), cmocka_unit_test(descriptions_are_checked),
 		cmocka_unit_test(entries_stay_at_home),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
