@@ -528,21 +528,27 @@ VMM_API int vmm_fw_cfg_add(struct vmm_fw_cfg *fw_cfg, const char *name, const vo
 /* ECAM (PCI Express Base 5.0, 7.2.2): 1 MiB for each bus, the first of them bus 0. */
 #define VMM_ECAM_BUS_LEN (UINT64_C(1) << 20)
 
-/* CONFIG_ADDRESS and CONFIG_DATA (PCI Local Bus 3.0, 3.2.2.3.2), at 0xcf8 on a PC. */
+/* CONFIG_ADDRESS and CONFIG_DATA (PCI Local Bus 3.0, 3.2.2.3.2), at 0xcf8 on a PC, and where the
+ * configuration has a reset(), the reset control register of PCs' chipsets at the second byte. */
 #define VMM_PCI_ROOT_PORTS 8
 
 struct vmm_pci_root; /* opaque */
 
 /**
  * struct vmm_pci_root_config - What a root bus is made with.
- * @size:  sizeof(struct vmm_pci_root_config).
- * @flags: 0.
+ * @size:   sizeof(struct vmm_pci_root_config).
+ * @flags:  0.
+ * @opaque: Passed to reset().
+ * @reset:  The guest has written bit 2 of the reset control register (Intel ICH10, 319973, 13.7.5,
+ *          "RST_CNT"). Called without locks. NULL: there is none.
  *
  * There is a host bridge on it, without registers, and what vmm_pci_root_attach() puts there.
  */
 struct vmm_pci_root_config {
 	uint32_t size;
 	uint32_t flags;
+	void *opaque;
+	void (*reset)(void *opaque);
 };
 
 /** vmm_pci_root_create() - Context: Any thread; allocates. Return: 0, -VMM_EINVAL, -VMM_ENOMEM. */

@@ -2,7 +2,8 @@
 /*
  * The configuration space of a PCI Express root bus, with the host bridge and what is attached,
  * reached by ECAM and by two ports (PCI Local Bus 3.0, 3.2.2.3.2, "mechanism #1"). Linux on
- * x86 wants the ports before it has read the tables that tell of the ECAM.
+ * x86 wants the ports before it has read the tables that tell of the ECAM. Among them is the reset
+ * control register of PCs' chipsets (Intel ICH10, 319973, 13.7.5).
  */
 #include "bits.h"
 #include "libvmm/dev.h"
@@ -11,12 +12,16 @@
 
 /* Ports, from the first one. */
 #define PORT_ADDRESS 0 /* 4 bytes */
+#define PORT_RESET   1 /* of which this is none unless the access is 1 byte */
 #define PORT_DATA    4 /* 4 bytes */
 
 /* CONFIG_ADDRESS */
 #define ADDRESS_ENABLE   BIT(31)
 #define ADDRESS_FUNCTION BITS(23, 8) /* bus, device, function */
 #define ADDRESS_REGISTER BITS(7, 2)
+
+/* Reset control: bit 1 chooses between two kinds, which are one here. */
+#define RESET_CPU BIT(2)
 
 /* An ECAM offset (PCI Express Base 5.0, 7.2.2). */
 #define ECAM_FUNCTION BITS(27, 12)
@@ -32,6 +37,7 @@ struct function {
 
 struct vmm_pci_root {
 	const struct vmm_host *host;
+	struct vmm_pci_root_config config;
 	_Atomic uint32_t address;
 	struct vmm__mutex lock; /* for the functions, also while one is called */
 	struct function function[FUNCTIONS];
@@ -126,6 +132,12 @@ static int ecam_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint
 	return 0;
 }
 
+/* No bit of it lasts: a reset clears the one that asks for it. */
+static bool is_reset_control(const struct vmm_pci_root *root, uint64_t offset, uint32_t width)
+{
+	return offset == PORT_RESET && width == 1 && root->config.reset != NULL;
+}
+
 /* Only whole 32-bit accesses reach CONFIG_ADDRESS; others pass it by. */
 static int port_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
 		     uint64_t *value)
@@ -136,6 +148,8 @@ static int port_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint3
 	(void)vcpu;
 	if (offset == PORT_ADDRESS && width == 4)
 		*value = address;
+	else if (is_reset_control(root, offset, width))
+		*value = 0;
 	else if (offset >= PORT_DATA && (address & ADDRESS_ENABLE) != 0)
 		*value = read_config(root, FIELD_GET(ADDRESS_FUNCTION, address),
 				     (address & ADDRESS_REGISTER) + (offset - PORT_DATA), width);
@@ -153,6 +167,8 @@ static int port_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint
 	(void)vcpu;
 	if (offset == PORT_ADDRESS && width == 4)
 		atomic_store(&root->address, (uint32_t)value);
+	else if (is_reset_control(root, offset, width) && (value & RESET_CPU) != 0)
+		root->config.reset(root->config.opaque);
 	else if (offset >= PORT_DATA && (address & ADDRESS_ENABLE) != 0)
 		write_config(root, FIELD_GET(ADDRESS_FUNCTION, address),
 			     (address & ADDRESS_REGISTER) + (offset - PORT_DATA), width, value);
@@ -225,6 +241,7 @@ int vmm_pci_root_create(const struct vmm_host *host, const struct vmm_pci_root_c
 	if (r == NULL)
 		return -VMM_ENOMEM;
 	r->host = host;
+	r->config = taken;
 	*root = r;
 	return 0;
 }

@@ -158,9 +158,16 @@ static int add_fw_cfg(struct vmm_machine *m)
 				       vmm_fw_cfg_ops(), m->fw_cfg);
 }
 
+static void pci_reset(void *opaque)
+{
+	vmm__machine_stop(opaque, VMM_MACHINE_RESET, 0, 0);
+}
+
+/* A BIOS resets the machine as a PC; others have the register that the tables tell of. */
 static int add_pci_root(struct vmm_machine *m)
 {
-	struct vmm_pci_root_config config = {.size = sizeof(config)};
+	struct vmm_pci_root_config config = {
+		.size = sizeof(config), .opaque = m, .reset = m->plan.bios ? pci_reset : NULL};
 	int err = vmm_pci_root_create(m->host, &config, &m->pci_root);
 
 	if (err != 0)

@@ -229,6 +229,48 @@ static int add_alarm(struct vmm_machine *m)
 					       : vmm__machine_vm_failed(m, err, "vmm_vm_on_alarm");
 }
 
+/* --- how a BIOS switches off --- */
+
+/* PM1 control register (ACPI 6.5, 4.8.3.2.1). A machine whose hardware is reduced has none: systems
+ * that know of that ignore it, and have the sleep control register. */
+#define PM1_SLEEP_TYPE   BITS(12, 10)
+#define PM1_SLEEP_ENABLE BIT(13)
+
+/* It reads as 0: SCI_EN, a legacy machine. */
+static int pm1_read(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		    uint64_t *value)
+{
+	(void)opaque;
+	(void)vcpu;
+	(void)offset;
+	(void)width;
+	*value = 0;
+	return 0;
+}
+
+/* SeaBIOS, asked by APM, writes sleep type 0 for off, whatever \_S5 says; loaders look into \_S5.
+ */
+static int pm1_write(void *opaque, struct vmm_vcpu *vcpu, uint64_t offset, uint32_t width,
+		     uint64_t value)
+{
+	const uint64_t control = value << 8 * offset;
+	const uint64_t type = FIELD_GET(PM1_SLEEP_TYPE, control);
+
+	(void)vcpu;
+	(void)width;
+	if ((control & PM1_SLEEP_ENABLE) != 0 && (type == 0 || type == VMM_POWER_S5))
+		vmm__machine_stop(opaque, VMM_MACHINE_OFF, 0, 0);
+	return 0;
+}
+
+static int add_bios_power(struct vmm_machine *m)
+{
+	static const struct vmm_region_ops ops = {
+		.size = sizeof(ops), .read = pm1_read, .write = pm1_write};
+
+	return add_port(m, PORT_BIOS_POWER, BIOS_POWER_LEN, &ops, m);
+}
+
 /* --- what a BIOS is told, by files of fw_cfg --- */
 
 /* The guest's map of memory, and the ACPI tables' root pointer, which it puts where it is looked
@@ -343,6 +385,8 @@ int vmm__machine_add_legacy(struct vmm_machine *m)
 		err = add_rtc(m);
 	if (err == 0 && p->legacy_i8042)
 		err = add_i8042(m);
+	if (err == 0 && vmm__plan_has_bios_power(&m->plan))
+		err = add_bios_power(m);
 	return err;
 }
 

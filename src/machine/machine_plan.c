@@ -202,6 +202,8 @@ static void list_ports(struct list *l, const struct vmm__plan *plan)
 		add_ports(l, PORT_FW_CFG, VMM_FW_CFG_PORTS, VMM_MACHINE_NO_IRQ, "fw-cfg");
 	if (plan->uefi != 0)
 		add_ports(l, PORT_UEFI, VMM_UEFI_DOORBELL_LEN, VMM_MACHINE_NO_IRQ, "vUEFI");
+	if (vmm__plan_has_bios_power(plan))
+		add_ports(l, PORT_BIOS_POWER, BIOS_POWER_LEN, VMM_MACHINE_NO_IRQ, "BIOS power");
 	if (plan->pci_buses == 0)
 		return;
 	add_ports(l, PORT_PCI_CONFIG, VMM_PCI_ROOT_PORTS, VMM_MACHINE_NO_IRQ, "PCI configuration");

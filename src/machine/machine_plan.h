@@ -49,10 +49,13 @@
 #define PORT_ELCR          0x4d0
 #define PORT_FW_CFG        0x510
 #define PORT_REGISTERS     0x600
+#define PORT_BIOS_POWER    0x620
 #define PORT_UEFI          0x630
 #define PORT_PCI_CONFIG    0xcf8
 #define PORT_PCI_WINDOW    0x1000
 #define PORT_END           0x10000
+
+#define BIOS_POWER_LEN 2
 
 #define REG_POWER        0x00
 #define REG_CPU_SLOTS    0x40
@@ -102,7 +105,7 @@
 /* Memory modules of a node are at most this many: then they are larger. */
 #define VMM__NODE_MODULES 32
 
-/* Ranges of the map: at most 17 of memory, 21 of ports. */
+/* Ranges of the map: at most 17 of memory, 22 of ports. */
 #define VMM__PLAN_RANGES 40
 
 /* "No CPU", "no node" */
@@ -156,6 +159,12 @@ static inline bool vmm__plan_has_power(const struct vmm__plan *plan)
 
 	return plan->events != 0 || p->power_off || p->power_reset || p->power_s1 || p->power_s3 ||
 	       p->power_s4 || p->cpu_pstates || p->cpu_cppc;
+}
+
+/* A register by which a BIOS switches off. */
+static inline bool vmm__plan_has_bios_power(const struct vmm__plan *plan)
+{
+	return plan->bios && plan->profile->power_off;
 }
 
 static inline bool vmm__plan_cpu_present(const struct vmm__plan *plan, uint32_t cpu)

@@ -14,6 +14,7 @@
 
 /* Offsets in tables: RSDP 5.2.5.3, header 5.2.6, FADT 5.2.9. */
 #define RSDP_LEN     36
+#define RSDP_RSDT    16
 #define RSDP_XSDT    24
 #define HEADER_LEN   36
 #define TABLE_LEN    4
@@ -83,6 +84,13 @@ static void add_fadt(struct vmm_acpi *b, const struct vmm__plan *plan)
 	if (!plan->arm && (p->power_off || p->power_s1 || p->power_s3 || p->power_s4)) {
 		f.sleep_control = vmm__register(plan, REG_POWER + VMM_POWER_SLEEP, 8);
 		f.sleep_status = vmm__register(plan, REG_POWER + VMM_POWER_SLEEP_STATUS, 8);
+	}
+	if (vmm__plan_has_bios_power(plan)) {
+		f.pm1a_cnt = (struct vmm_acpi_gas){.space = VMM_ACPI_SPACE_IO,
+						   .bits = 8 * BIOS_POWER_LEN,
+						   .access = VMM_ACPI_ACCESS_WORD,
+						   .address = PORT_BIOS_POWER};
+		f.pm1_cnt_len = BIOS_POWER_LEN;
 	}
 	vmm_acpi_add_fadt(b, &f);
 }
@@ -296,6 +304,8 @@ int vmm__tables_build(const struct vmm__plan *plan, void *buf, size_t *len)
 	if (plan->arm)
 		vmm__arm_tables_add(&b, plan);
 	add_optional(&b, plan);
+	if (plan->bios)
+		vmm_acpi_want_rsdt(&b);
 	err = vmm_acpi_close(&b, len);
 	return err == 0 && *len > plan->tables.len ? -VMM_ELIMIT : err;
 }
@@ -344,6 +354,8 @@ static uint32_t list_tables(const struct vmm__plan *plan, const uint8_t *blob,
 
 	list_table(&l, l.gpa, RSDP_LEN, "RSDP");
 	list_at(&l, xsdt);
+	if (vmm__le32(blob + RSDP_RSDT) != 0)
+		list_at(&l, vmm__le32(blob + RSDP_RSDT));
 	for (uint32_t at = HEADER_LEN; at < vmm__le32(entries + TABLE_LEN); at += 8)
 		list_at(&l, vmm__le64(entries + at));
 	return l.count;

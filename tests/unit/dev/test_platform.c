@@ -11,6 +11,7 @@ struct fixture {
 	uint32_t event;
 	uint32_t events;
 	uint32_t status;
+	uint32_t resets;
 };
 
 static void irq(void *opaque, uint32_t level)
@@ -37,6 +38,11 @@ static void exited(void *opaque, uint32_t status)
 	((struct fixture *)opaque)->status = status;
 }
 
+static void reset(void *opaque)
+{
+	((struct fixture *)opaque)->resets++;
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -44,7 +50,7 @@ static int setup(void **state)
 		.size = sizeof(power), .opaque = f, .irq = irq, .event = event};
 	struct vmm_debug_exit_config debug_exit = {
 		.size = sizeof(debug_exit), .opaque = f, .exit = exited};
-	struct vmm_pci_root_config pci = {.size = sizeof(pci)};
+	struct vmm_pci_root_config pci = {.size = sizeof(pci), .opaque = f, .reset = reset};
 
 	dev_host_init(&f->h);
 	*state = f;
@@ -163,6 +169,29 @@ static void host_bridge_by_ports(void **state)
 	assert_int_equal(dev_in(ops, f->pci, 4, 4), 0xffffffff);
 }
 
+static void reset_control(void **state)
+{
+	const struct vmm_region_ops *ops = vmm_pci_root_port_ops();
+	struct vmm_pci_root_config config = {.size = sizeof(config)};
+	struct vmm_pci_root *without;
+	struct fixture *f = *state;
+
+	dev_out(ops, f->pci, 1, 1, 2);
+	dev_out(ops, f->pci, 1, 2, 6); /* not the register, as the next two */
+	dev_out(ops, f->pci, 2, 1, 6);
+	dev_out(ops, f->pci, 0, 4, 0x600);
+	assert_int_equal(f->resets, 0);
+	assert_int_equal(dev_in(ops, f->pci, 1, 1), 0);
+	dev_out(ops, f->pci, 1, 1, 6);
+	dev_out(ops, f->pci, 1, 1, 4);
+	assert_int_equal(f->resets, 2);
+	assert_int_equal(vmm_pci_root_create(&f->h.host, &config, &without), 0);
+	dev_out(ops, without, 1, 1, 6);
+	assert_int_equal(dev_in(ops, without, 1, 1), 0xff);
+	vmm_pci_root_destroy(without);
+	assert_int_equal(f->resets, 2);
+}
+
 static void random_accesses(void **state)
 {
 	struct fixture *f = *state;
@@ -203,9 +232,9 @@ static void bad_configurations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sleeping),        TEST(resetting),           TEST(the_button),
-		TEST(exit_status),     TEST(host_bridge_by_ecam), TEST(host_bridge_by_ports),
-		TEST(random_accesses), TEST(bad_configurations),
+		TEST(sleeping),      TEST(resetting),           TEST(the_button),
+		TEST(exit_status),   TEST(host_bridge_by_ecam), TEST(host_bridge_by_ports),
+		TEST(reset_control), TEST(random_accesses),     TEST(bad_configurations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

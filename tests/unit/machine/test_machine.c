@@ -861,6 +861,52 @@ static void a_bios(void **state)
 	free(image);
 }
 
+static void a_bios_switches_off(void **state)
+{
+	struct fixture *f = *state;
+
+	set(f, "boot.firmware=bios");
+	step_in(f, 0x620, 2, 0);
+	step_out(f, 0x620, 2, 5 << 10);           /* not yet */
+	step_out(f, 0x620, 2, 1 << 13 | 3 << 10); /* S3 */
+	step_out(f, 0x620, 1, 0x20);
+	step_out(f, 0x620, 2, 1 << 13 | 5 << 10);
+	stops(f, VMM_MACHINE_OFF, 0);
+}
+
+static void a_bios_switches_off_by_apm(void **state)
+{
+	struct fixture *f = *state;
+
+	set(f, "boot.firmware=bios");
+	step_out(f, 0x620, 2, 1 << 13);
+	stops(f, VMM_MACHINE_OFF, 0);
+}
+
+static void a_bios_may_not_switch_off(void **state)
+{
+	struct fixture *f = *state;
+
+	set(f, "boot.firmware=bios");
+	set(f, "power.off=no");
+	step_out(f, 0x620, 2, 1 << 13);
+	step_in(f, 0x620, 2, 0xffff);
+	step_reason(f, 0, VMM_EXIT_HLT);
+	create_and_seal(f);
+	assert_int_equal(run(f, 0).exit.reason, VMM_EXIT_HLT);
+}
+
+static void a_bios_resets(void **state)
+{
+	struct fixture *f = *state;
+
+	set(f, "boot.firmware=bios");
+	step_out(f, 0xcf9, 1, 2);
+	step_in(f, 0xcf9, 1, 0);
+	step_out(f, 0xcf9, 1, 6);
+	stops(f, VMM_MACHINE_RESET, 0);
+}
+
 static void *run_the_other(void *opaque)
 {
 	struct fixture *f = opaque;
@@ -916,6 +962,10 @@ int main(void)
 		TEST(legacy_parts),
 		TEST(timers),
 		TEST(a_bios),
+		TEST(a_bios_switches_off),
+		TEST(a_bios_switches_off_by_apm),
+		TEST(a_bios_may_not_switch_off),
+		TEST(a_bios_resets),
 		TEST(allocations_fail_in_turn),
 		TEST(what_is_wrong_is_told),
 		TEST(tables_stand_in_memory),
