@@ -238,7 +238,7 @@ struct vmm__native_vcpu {
 	uint32_t mp;             /* VMM_X86_MP_ */
 	uint32_t io_key;         /* what of an exit tells a port that is known */
 	uint64_t cpu;            /* that it was on last */
-	struct vmm_vcpu *core;   /* the core's, since there has been one */
+	struct vmm_vcpu *core;   /* the core's, from sealing on: others read it */
 
 	/* Events: what the next entry injects, as EVENTINJ, until it has succeeded; 0: nothing. */
 	uint64_t inject;

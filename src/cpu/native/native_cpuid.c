@@ -282,6 +282,7 @@ int vmm__native_vcpu_seal(void *vcpu, const struct vmm_x86_cpuid *cpuid, uint32_
 
 	if (!m)
 		return vmm__fail(error, -VMM_ENOMEM, "vmm_vm_seal", 0, "no memory for CPUID");
+	v->core = vmm__vcpu(v->vm->services->core, v->index);
 	r = seal(v, m, cpuid, count, error);
 	if (r == 0 && v->dedicated)
 		vmm__native_partition_seal(v);

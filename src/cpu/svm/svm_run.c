@@ -36,7 +36,6 @@ static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct
 	v->world.live = 0;
 	v->host_tsc_aux = v->has_tsc_aux ? vmm__native_rdmsr(X86_MSR_TSC_AUX) : 0;
 	v->cpu = cpu;
-	v->core = vmm__vcpu(v->vm->services->core, v->index);
 	atomic_store(&v->core->runner, cpu);
 	if (v->timer_ns != VMM_FOREVER)
 		vmm__native_timer_here(v);

@@ -32,7 +32,6 @@ static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct
 	for (uint32_t i = 0; i < VMX_MSRS; i++)
 		x->host_msr[i] = vmm__native_rdmsr(msr_of(i));
 	v->cpu = cpu;
-	v->core = vmm__vcpu(v->vm->services->core, v->index);
 	if (v->timer_ns != VMM_FOREVER && x->timer_shift == UINT32_MAX)
 		vmm__native_timer_here(v);
 	return 0;
