@@ -444,7 +444,9 @@ static VMM__COLD int offer(struct vmm__native_vcpu *v, uint64_t *data)
 	return r;
 }
 
-/* The answer will come from outside: all is to be as if there were no short way. */
+/* The answer will come from outside: all is to be as if there were no short way. That gives the
+ * same element: a move that is aligned, in the page that was walked and missing there, has no other
+ * (move() in x86_emulate.c), and a callback cannot change registers. */
 static VMM__COLD int leave_move(struct vmm__native_vcpu *v, const struct native_site *site,
 				uint64_t data)
 {
