@@ -14,6 +14,9 @@
 #define EVENT_VCPU   BITS(31, 8)
 #define EVENT_STATUS BITS(63, 32)
 
+/* Of a machine that is paused a kick is seen within: waiting for its end does not see it. */
+#define PAUSED_NS UINT64_C(50000000)
+
 /* handle()'s answer: the vCPU goes on. */
 #define GO_ON 0
 
@@ -66,7 +69,7 @@ static uint32_t handle(struct vmm_machine *m, uint32_t index, struct vmm_exit *e
 	case VMM_EXIT_PAUSED:
 		if ((m->config.flags & VMM_MACHINE_SEE_IDLE) != 0)
 			return VMM_MACHINE_YIELD;
-		vmm_vm_wait_resumed(m->vm, VMM_FOREVER);
+		vmm_vm_wait_resumed(m->vm, PAUSED_NS);
 		return GO_ON;
 	case VMM_EXIT_IDLE:
 		if ((m->config.flags & VMM_MACHINE_SEE_IDLE) != 0)

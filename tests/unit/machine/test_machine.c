@@ -934,6 +934,24 @@ static void others_are_fetched(void **state)
 	assert_int_equal((uintptr_t)reason, VMM_MACHINE_OFF);
 }
 
+/* Also of a machine that is paused, and stays so. */
+static void the_paused_are_fetched(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t thread;
+	void *reason;
+
+	set(f, "cpu.threads=2");
+	create_and_seal(f);
+	assert_int_equal(vmm_vm_pause(vmm_machine_vm(f->m)), 0);
+	assert_int_equal(pthread_create(&thread, NULL, run_the_other, f), 0);
+	usleep(20000);
+	vmm_machine_kick(f->m);
+	assert_int_equal(pthread_join(thread, &reason), 0);
+	assert_int_equal((uintptr_t)reason, VMM_MACHINE_KICKED);
+	assert_int_equal(vmm_vm_resume(vmm_machine_vm(f->m)), 0);
+}
+
 static void kicks_are_told(void **state)
 {
 	struct fixture *f = *state;
@@ -991,6 +1009,7 @@ int main(void)
 		TEST(power_that_is_not_ordered),
 		TEST(fw_cfg_files),
 		TEST(others_are_fetched),
+		TEST(the_paused_are_fetched),
 		TEST(kicks_are_told),
 	};
 
