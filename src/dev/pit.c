@@ -607,13 +607,14 @@ static void make_relative(struct vmm_pit_counter *c, uint64_t clock)
 
 int vmm_pit_get_state(struct vmm_pit *pit, struct vmm_pit_state *state)
 {
-	uint64_t clock;
+	uint64_t ns, clock;
 
 	if (state == NULL || state->size != sizeof(*state))
 		return -VMM_EINVAL;
 	vmm__lock(pit->host, &pit->lock);
-	clock = clocks_of(now_ns(pit));
-	update(pit, now_ns(pit));
+	ns = now_ns(pit);
+	clock = clocks_of(ns);
+	update(pit, ns);
 	state->version = VMM_PIT_STATE_VERSION;
 	state->port_b = pit->port_b;
 	state->level = pit->level;

@@ -503,6 +503,34 @@ static void saved(void **state)
 	finish(&b);
 }
 
+static uint64_t clock_that_steps(void *opaque)
+{
+	return ((struct clock_host *)opaque)->ns += 2000;
+}
+
+/* A rise that has been told is not told again by who goes on from there. */
+static void saved_as_it_rises(void **state)
+{
+	struct vmm_pit_state kept = {.size = sizeof(kept)};
+	struct bench a, b;
+
+	(void)state;
+	for (uint64_t before = 0; before < 6000; before += 500) {
+		setup(&a);
+		setup(&b);
+		at(&a, 0);
+		program(&a, 0, 2, 1000, 0);
+		a.clock.host.host.time_ns = clock_that_steps;
+		at(&a, 1001);
+		a.clock.ns -= before;
+		assert_int_equal(vmm_pit_get_state(a.pit, &kept), 0);
+		assert_int_equal(vmm_pit_set_state(b.pit, &kept), 0);
+		assert_true(a.clock.rises == 0 || b.clock.deadline > b.clock.ns + 800000);
+		finish(&a);
+		finish(&b);
+	}
+}
+
 /* The count of a mode that is over may be less than the next mode can have. */
 static void saved_between_modes(void **state)
 {
@@ -558,6 +586,7 @@ int main(void)
 		cmocka_unit_test(life),
 		cmocka_unit_test(counts_in_one_clock),
 		cmocka_unit_test(saved_between_modes),
+		cmocka_unit_test(saved_as_it_rises),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
