@@ -255,6 +255,8 @@ static void update(struct vmm_pit *p, uint64_t ns)
 	uint64_t clock = clocks_of(ns), seen = p->seen;
 	bool rose = false;
 
+	if (clock < seen) /* processors' clocks may differ by a little */
+		clock = seen;
 	if (is_due(c, clock)) {
 		rose = next_rise(c, seen) <= c->switch_at;
 		seen = c->switch_at > seen ? c->switch_at : seen;
@@ -607,20 +609,16 @@ static void make_relative(struct vmm_pit_counter *c, uint64_t clock)
 
 int vmm_pit_get_state(struct vmm_pit *pit, struct vmm_pit_state *state)
 {
-	uint64_t ns, clock;
-
 	if (state == NULL || state->size != sizeof(*state))
 		return -VMM_EINVAL;
 	vmm__lock(pit->host, &pit->lock);
-	ns = now_ns(pit);
-	clock = clocks_of(ns);
-	update(pit, ns);
+	update(pit, now_ns(pit));
 	state->version = VMM_PIT_STATE_VERSION;
 	state->port_b = pit->port_b;
 	state->level = pit->level;
 	memcpy(state->counter, pit->counter, sizeof(state->counter));
 	for (uint32_t i = 0; i < ARRAY_SIZE(state->counter); i++)
-		make_relative(&state->counter[i], clock);
+		make_relative(&state->counter[i], pit->seen);
 	vmm__unlock(pit->host, &pit->lock);
 	return 0;
 }
