@@ -210,12 +210,20 @@ static void ecam(void *dev, uint64_t value)
 	}
 }
 
+/* Called without a lock. */
+static void pci_reset(void *opaque)
+{
+	vmm_pci_root_reset(*(struct vmm_pci_root **)opaque);
+	FUZZ_CHECK(vmm_pci_root_detach(*(struct vmm_pci_root **)opaque, 9) == -VMM_ENOENT);
+}
+
 static void play_pci_root(struct fuzz_input *in)
 {
 	static const struct vmm_pci_function_ops ops = {
 		.size = sizeof(ops), .read = config_read, .write = config_write};
-	const struct vmm_pci_root_config config = {.size = sizeof(config)};
 	struct vmm_pci_root *root;
+	const struct vmm_pci_root_config config = {
+		.size = sizeof(config), .opaque = &root, .reset = pci_reset};
 
 	FUZZ_CHECK(vmm_pci_root_create(&fuzz_host, &config, &root) == 0);
 	FUZZ_CHECK(vmm_pci_root_attach(root, 8, &ops, ram) == 0);
