@@ -34,16 +34,15 @@ static void poke(struct vmm_machine *m)
 
 static void set_timer(struct vmm_machine *m, uint32_t timer, uint64_t deadline_ns)
 {
-	uint64_t before;
+	uint64_t before, after;
 
 	vmm__lock(m->host, &m->timer_lock);
 	before = earliest(m);
 	m->timer_ns[timer] = deadline_ns;
-	if (earliest(m) == before)
-		;
-	else if (m->has_alarm)
-		vmm_vm_set_alarm(m->vm, earliest(m));
-	else
+	after = earliest(m);
+	if (after != before && m->has_alarm)
+		vmm_vm_set_alarm(m->vm, after);
+	else if (after != before)
 		poke(m);
 	vmm__unlock(m->host, &m->timer_lock);
 }
