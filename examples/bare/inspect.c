@@ -12,8 +12,6 @@
 
 #define CODE_BYTES 16
 
-#define MIB (UINT64_C(1) << 20)
-
 /* --- vCPUs --- */
 
 static void pair(const char *a, uint64_t x, const char *b, uint64_t y)

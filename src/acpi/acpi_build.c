@@ -15,7 +15,6 @@
 #include "mem.h"
 
 #define RSDP_SIZE   36 /* 5.2.5.3 */
-#define HEADER_SIZE 36 /* 5.2.6 */
 #define ALIGN_TABLE 16
 #define ALIGN_FACS  64 /* 5.2.10 */
 

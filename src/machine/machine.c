@@ -7,7 +7,6 @@
 #include "sized.h"
 
 #define CPUID_ENTRIES 256 /* at most (x86.h) */
-#define SECTION       4096
 
 /* --- Failures --- */
 

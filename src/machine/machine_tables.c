@@ -13,15 +13,14 @@
 #include "mem.h"
 
 /* Offsets in tables: RSDP 5.2.5.3, header 5.2.6, FADT 5.2.9. */
-#define RSDP_LEN     36
-#define RSDP_RSDT    16
-#define RSDP_XSDT    24
-#define HEADER_LEN   36
-#define TABLE_LEN    4
-#define FADT_FACS    36 /* or, above 4 GiB, at the next one */
-#define FADT_X_FACS  132
-#define FADT_X_DSDT  140
-#define FADT_S_COUNT 3
+#define RSDP_LEN    36
+#define RSDP_RSDT   16
+#define RSDP_XSDT   24
+#define HEADER_LEN  36
+#define TABLE_LEN   4
+#define FADT_FACS   36 /* or, above 4 GiB, at the next one */
+#define FADT_X_FACS 132
+#define FADT_X_DSDT 140
 
 struct vmm_acpi_gas vmm__register(const struct vmm__plan *plan, uint32_t offset, uint8_t bits)
 {

@@ -16,7 +16,6 @@
 #define X2_TPR      0x808u
 #define X2_EOI      0x80bu
 #define X2_SVR      0x80fu
-#define X2_ISR      0x810u
 #define X2_ESR      0x828u
 #define X2_TIMER    0x832u
 #define X2_LVT_LAST 0x837u

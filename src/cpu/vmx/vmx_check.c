@@ -11,7 +11,6 @@
 /* Access rights: 25.4.1 */
 #define AR_TYPE BITS(3, 0)
 #define AR_S    BIT(4)
-#define AR_DPL  BITS(6, 5)
 #define AR_P    BIT(7)
 #define AR_ZERO (BITS(31, 17) | BITS(11, 8))
 #define AR_G    BIT(15)

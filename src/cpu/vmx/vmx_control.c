@@ -30,7 +30,6 @@ static struct svm_segment *segment(struct svm_vmcb *vmcb, uint32_t i)
 	return all[i];
 }
 
-#define SEG_CS   1u
 #define SEG_SS   2u
 #define SEG_LDTR 6u
 #define SEGMENTS 8u

@@ -20,7 +20,6 @@
 #define CPUID_1_ECX_XSAVE        BIT(26)
 #define CPUID_1_ECX_OSXSAVE      BIT(27)
 #define CPUID_1_ECX_HYPERVISOR   BIT(31)
-#define CPUID_1_EDX_APIC         BIT(9)
 #define CPUID_1_EDX_HTT          BIT(28)
 #define CPUID_7_ECX_OSPKE        BIT(4)
 #define CPUID_7_ECX_RDPID        BIT(22)
