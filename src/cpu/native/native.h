@@ -256,7 +256,6 @@ struct vmm__native_vcpu {
 	struct vmm__native_world world;
 
 	uint64_t nmi_iret_rip;
-	uint64_t answer_msr; /* MSR of a pending exit */
 	/* Debugging from outside: native_debug.c. */
 	bool stepping, watching;
 	bool step_done;    /* by emulation: VMM_EXIT_DEBUG is due */

@@ -50,7 +50,7 @@ struct small {
 	struct vmm__pt_ops ops;
 	struct vmm__pt pt;
 	struct decoder decoder;
-	unsigned pages, tables, oa_base_shift;
+	unsigned pages, tables;
 	uint64_t oa_base, pa_base;
 	struct small_page now[SMALL_PAGES];
 
