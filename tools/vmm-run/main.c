@@ -41,6 +41,7 @@ struct run {
 	struct console console;
 	struct control control;
 	sem_t wake;           /* of a guest that sleeps */
+	atomic_bool asleep;   /* it does */
 	atomic_bool standing; /* no vCPU runs any more */
 	struct runner *runners;
 };
@@ -137,6 +138,16 @@ static size_t typed(void *opaque, const uint8_t *buf, size_t len)
 	return taken;
 }
 
+/* ACPI 6.5, 4.8.2.2.1.2: one press wakes, or is told to the guest that is awake, and wakes it from
+ * no later sleep. */
+static void press_button(struct run *run)
+{
+	if (atomic_load(&run->asleep))
+		sem_post(&run->wake);
+	else
+		vmm_machine_power_button(run->machine);
+}
+
 static void key_command(void *opaque, char key)
 {
 	struct run *run = opaque;
@@ -146,8 +157,7 @@ static void key_command(void *opaque, char key)
 		end_all();
 		break;
 	case 'p':
-		vmm_machine_power_button(run->machine);
-		sem_post(&run->wake);
+		press_button(run);
 		break;
 	case 's':
 		report_stats(run->machine, eol(run));
@@ -442,10 +452,12 @@ static int run_on(struct run *run)
 	int status = run_once(run);
 
 	while (status == -1 && (status = status_of(run)) == ASLEEP) {
+		atomic_store(&run->asleep, true);
 		fprintf(stderr, "vmm-run: the guest sleeps; Ctrl-A p or 'wake' wakes it%s",
 			eol(run));
 		while (!atomic_load(&ending) && sem_wait(&run->wake) != 0)
 			;
+		atomic_store(&run->asleep, false);
 		if (atomic_load(&ending))
 			return STATUS_ENDED;
 		status = wake_machine(run);
