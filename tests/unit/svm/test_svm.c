@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "fake_amd.h"
 #include "fake_host.h"
 #include "fake_owner.h"
 #include "libvmm/svm.h"
@@ -86,28 +87,7 @@ uint64_t vmm__native_rdtsc(void)
 void vmm__native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
 	(void)subleaf;
-	memset(out, 0, 4 * sizeof(*out));
-	switch (leaf) {
-	case 0:
-		memcpy(out, (uint32_t[]){1, 0x68747541, 0x444d4163, 0x69746e65}, 16);
-		break;
-	case 1:
-		memcpy(out, (uint32_t[]){0x00800f11, 0, 0, 0x078bfbff}, 16);
-		break;
-	case 0x80000000:
-		out[0] = SVM_CPUID_LEAF;
-		break;
-	case 0x80000001:
-		out[2] = cpu.svm_ecx;
-		out[3] = (uint32_t)(BIT(11) | BIT(20) | BIT(29));
-		break;
-	case 0x80000008:
-		out[0] = 48 << 8 | 48;
-		break;
-	case SVM_CPUID_LEAF:
-		memcpy(out, (uint32_t[]){1, 16, 0, cpu.features}, 16);
-		break;
-	}
+	fake_amd_cpuid(leaf, cpu.svm_ecx, cpu.features, out);
 }
 
 /* --- the host --- */

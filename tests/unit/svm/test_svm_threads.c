@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "fake_amd.h"
 #include "fake_host.h"
 #include "fake_owner.h"
 #include "libvmm/sched.h"
@@ -189,11 +190,6 @@ int vmm__svm_load(struct vmm__native_world *world)
 	return cpu.hsave == world->own[SVM_OWN_HSAVE];
 }
 
-void vmm__native_unload_fpu(struct vmm__native_world *world)
-{
-	(void)world;
-}
-
 uint64_t vmm__native_rdmsr(uint32_t msr)
 {
 	return msr == SVM_MSR_EFER ? cpu.efer | BIT(11) : msr == SVM_MSR_VM_CR ? 0 : cpu.hsave;
@@ -205,11 +201,6 @@ void vmm__native_wrmsr(uint32_t msr, uint64_t value)
 		cpu.efer = value;
 	else if (msr == SVM_MSR_HSAVE_PA)
 		cpu.hsave = value;
-}
-
-uint64_t vmm__native_xgetbv(void)
-{
-	return 1;
 }
 
 uint64_t vmm__native_cr4(void)
@@ -225,47 +216,7 @@ uint64_t vmm__native_rdtsc(void)
 void vmm__native_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
 	(void)subleaf;
-	memset(out, 0, 4 * sizeof(*out));
-	switch (leaf) {
-	case 0:
-		memcpy(out, (uint32_t[]){1, 0x68747541, 0x444d4163, 0x69746e65}, 16);
-		break;
-	case 1:
-		memcpy(out, (uint32_t[]){0x00800f11, 0, 0, 0x078bfbff}, 16);
-		break;
-	case 0x80000000:
-		out[0] = SVM_CPUID_LEAF;
-		break;
-	case 0x80000001:
-		out[2] = (uint32_t)SVM_CPUID_81_ECX_SVM;
-		out[3] = (uint32_t)(BIT(11) | BIT(20) | BIT(29));
-		break;
-	case 0x80000008:
-		out[0] = 48 << 8 | 48;
-		break;
-	case SVM_CPUID_LEAF:
-		memcpy(out, (uint32_t[]){1, 16, 0, (uint32_t)SVM_CPUID_EDX_NP}, 16);
-		break;
-	}
-}
-
-void vmm__native_get_dr(uint64_t dr[4])
-{
-	memset(dr, 0, 4 * sizeof(*dr));
-}
-
-void vmm__native_set_dr(const uint64_t dr[4])
-{
-	(void)dr;
-}
-
-void vmm__native_send_ipi(uint64_t icr)
-{
-	(void)icr;
-}
-
-void vmm__native_machine_check(void)
-{
+	fake_amd_cpuid(leaf, (uint32_t)SVM_CPUID_81_ECX_SVM, (uint32_t)SVM_CPUID_EDX_NP, out);
 }
 
 /* The nested tables, as hardware walks them: 4 levels, accessed and dirty bits set. */
