@@ -15,8 +15,8 @@
  *	vmm_machine_destroy()
  *
  * The x86 machine, addresses in docs/profile.md: hardware-reduced ACPI, local APICs and IOAPIC, PCI
- * Express with ECAM and an empty bus, 16550s, sleep, reset and power-button registers. PIC, PIT,
- *RTC and keyboard controller are there for profiles that ask for them (legacy.).
+ * Express with ECAM and an empty bus, 16550s, sleep, reset and power-button registers; PIC, PIT,
+ * RTC and keyboard controller for profiles that ask for them (legacy.).
  */
 #ifndef LIBVMM_MACHINE_H
 #define LIBVMM_MACHINE_H
