@@ -654,6 +654,52 @@ int vmm__native_vm_set_state(void *vm, uint32_t cls, uint32_t index, const void 
 /* x87, SSE and the rest as at power-on. */
 void vmm__native_reset_fpu(struct vmm__native_vcpu *v);
 
+/* What may become of an exit between two entries. Neither is a code of the processors': SVM's last
+ * are -4 to -1. */
+#define NATIVE_SERVED  (UINT64_MAX - 17)
+#define NATIVE_OFFERED (UINT64_MAX - 18) /* to the bus, which did not serve it */
+
+/*
+ * A callback may be called with the guest's registers in the CPU, if nothing of the host's is
+ * missing that it could use, and its access needs no more than that. on_cpu stays, though who waits
+ * for the vCPU to be out of the guest does not wait for callbacks: it looks at calling, too.
+ */
+static inline bool vmm__native_calls_in_place(const struct vmm__native_vcpu *v)
+{
+	return (v->vm->host->flags & VMM_HOST_NO_VECTORS) && !(v->vm->flags & VMM_VM_EXIT_PC) &&
+	       !v->stepping && (v->tsc_aux == v->host_tsc_aux || !v->has_tsc_aux);
+}
+uint64_t vmm__native_refuse_port(struct vmm_vcpu *core, int r);
+/* A port by its key, if it is known: SERVED, OFFERED, or @otherwise, and nothing has happened. RIP
+ * is left to the engine. */
+static VMM__INLINE uint64_t vmm__native_call_port(struct vmm__native_vcpu *v, struct svm_vmcb *vmcb,
+						  uint32_t key, uint64_t otherwise)
+{
+	struct vmm_vcpu *core = v->core;
+	const struct vmm__hit *hit = vmm__call_begin(core, key);
+	int r;
+
+	if (VMM__UNLIKELY(!hit))
+		return otherwise;
+	if (key & 1) {
+		uint64_t got = 0;
+
+		r = hit->read(hit->opaque, core, hit->offset, hit->width, &got);
+		if (VMM__UNLIKELY(r != 0))
+			return vmm__native_refuse_port(core, r);
+		vmcb->rax = (vmcb->rax & hit->kept) | (got & hit->mask);
+	} else {
+		r = hit->write(hit->opaque, core, hit->offset, hit->width, vmcb->rax & hit->mask);
+		if (VMM__UNLIKELY(r != 0))
+			return vmm__native_refuse_port(core, r);
+	}
+	if (vmm__call_end(core))
+		atomic_fetch_or(&v->world.request, NATIVE_REQ_KICK);
+	vmm__count(&core->handled[VMM_EXIT_PORT]);
+	vmm__native_count(v, VMM_PARTITION_PORT);
+	return NATIVE_SERVED;
+}
+
 /* Of the engines' tables, what is the same in all. */
 #define NATIVE_ENGINE                                                                             \
 	.arch = VMM_ARCH_X86_64, .x86_cpu_model = vmm__native_cpu_model,                          \

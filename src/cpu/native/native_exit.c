@@ -130,6 +130,14 @@ int vmm__native_handle_port(struct vmm__native_vcpu *v, uint64_t info, uint64_t 
 	return 0;
 }
 
+/* A port exit that the bus did not serve, between two entries. */
+VMM__COLD uint64_t vmm__native_refuse_port(struct vmm_vcpu *core, int r)
+{
+	vmm__call_end(core);
+	core->offered = r < 0 ? r : -VMM_EINVAL;
+	return NATIVE_OFFERED;
+}
+
 /* The guest's DR0 to DR3 come in when it first uses any: the host's are not kept (15.13). */
 int vmm__native_handle_dr(struct vmm__native_vcpu *v, uint32_t number, bool write)
 {

@@ -13,8 +13,6 @@
 
 /* Beside the processor's own codes, of which the last are -4 to -1. */
 #define NO_ENTRY (UINT64_MAX - 16)
-#define SERVED   (UINT64_MAX - 17)
-#define OFFERED  (UINT64_MAX - 18) /* to the bus, which did not serve it */
 #define EMULATED (UINT64_MAX - 19) /* with what that gave in given and result */
 
 /* This CPU was not made ready for this vCPU, or the vCPU has been elsewhere since. */
@@ -140,57 +138,20 @@ static VMM__INLINE void do_cpuid(struct vmm__native_vcpu *v)
 		v->world.rcx |= CPUID_1_ECX_OSXSAVE;
 }
 
-/*
- * A callback may be called with the guest's registers in the CPU, if nothing of the host's is
- * missing that it could use, and its access needs no more than that. on_cpu stays, though who waits
- * for the vCPU to be out of the guest does not wait for callbacks: it looks at calling, too.
- */
-static bool calls_in_place(const struct vmm__native_vcpu *v)
-{
-	return (v->vm->host->flags & VMM_HOST_NO_VECTORS) && !(v->vm->flags & VMM_VM_EXIT_PC) &&
-	       !v->stepping && (v->tsc_aux == v->host_tsc_aux || !v->has_tsc_aux);
-}
-
-/* A port exit that the bus did not serve. */
-static VMM__COLD uint64_t refuse_port(struct vmm_vcpu *core, int r)
-{
-	vmm__call_end(core);
-	core->offered = r < 0 ? r : -VMM_EINVAL;
-	return OFFERED;
-}
-
 /* A port exit, EXITINFO1 in part: its code, or what became of it. */
 static VMM__INLINE uint64_t serve_port(struct vmm__native_vcpu *v, struct svm_vmcb *vmcb,
 				       uint32_t info)
 {
-	struct vmm_vcpu *core = v->core;
-	const struct vmm__hit *hit;
-	int r;
+	uint64_t code;
 
 	if (VMM__UNLIKELY(vmcb->rflags & X86_RFLAGS_TF))
 		return SVM_EXIT_IOIO;
-	hit = vmm__call_begin(core, info);
-	if (VMM__UNLIKELY(!hit))
-		return SVM_EXIT_IOIO;
-	if (info & SVM_IO_IN) {
-		uint64_t got = 0;
-
-		r = hit->read(hit->opaque, core, hit->offset, hit->width, &got);
-		if (VMM__UNLIKELY(r != 0))
-			return refuse_port(core, r);
-		vmcb->rax = (vmcb->rax & hit->kept) | (got & hit->mask);
-	} else {
-		r = hit->write(hit->opaque, core, hit->offset, hit->width, vmcb->rax & hit->mask);
-		if (VMM__UNLIKELY(r != 0))
-			return refuse_port(core, r);
+	code = vmm__native_call_port(v, vmcb, info, SVM_EXIT_IOIO);
+	if (VMM__LIKELY(code == NATIVE_SERVED)) {
+		vmcb->rip = vmcb->exitinfo2;
+		vmcb->shadow = 0;
 	}
-	if (vmm__call_end(core))
-		atomic_fetch_or(&v->world.request, NATIVE_REQ_KICK);
-	vmcb->rip = vmcb->exitinfo2;
-	vmcb->shadow = 0;
-	vmm__count(&core->handled[VMM_EXIT_PORT]);
-	vmm__native_count(v, VMM_PARTITION_PORT);
-	return SERVED;
+	return code;
 }
 
 /* The same of an access to memory that is not there. */
@@ -205,7 +166,7 @@ static VMM__COLD uint64_t serve_fault(struct vmm__native_vcpu *v, struct svm_vmc
 		return SVM_EXIT_NPF;
 	vmm__native_count(v, VMM_PARTITION_MEMORY);
 	v->result = r;
-	return r == NATIVE_AGAIN ? SERVED : EMULATED;
+	return r == NATIVE_AGAIN ? NATIVE_SERVED : EMULATED;
 }
 
 /* Until there is an exit that is not served here: its code, or NO_ENTRY for a request. */
@@ -213,7 +174,7 @@ static __attribute__((noinline)) uint64_t run_guest(struct vmm__native_vcpu *v)
 {
 	struct svm_vmcb *vmcb = v->vmcb;
 	/* No access is known without a size. */
-	v->io_key = calls_in_place(v) ? IO_KEY : IO_KEY & (uint32_t)~SVM_IO_SIZE;
+	v->io_key = vmm__native_calls_in_place(v) ? IO_KEY : IO_KEY & (uint32_t)~SVM_IO_SIZE;
 
 	if (VMM__UNLIKELY(!vmm__svm_enter(&v->world)))
 		return NO_ENTRY;
@@ -226,15 +187,15 @@ static __attribute__((noinline)) uint64_t run_guest(struct vmm__native_vcpu *v)
 		} else if (code == SVM_EXIT_CPUID && skip(v, SVM_EXIT_CPUID)) {
 			do_cpuid(v);
 			vmm__native_count(v, VMM_PARTITION_CPUID);
-			code = SERVED;
+			code = NATIVE_SERVED;
 		} else if (code == SVM_EXIT_VMMCALL && skip(v, SVM_EXIT_VMMCALL)) {
 			vmm__native_do_hypercall(v);
 			vmm__native_count(v, VMM_PARTITION_HYPERCALL);
-			code = SERVED;
+			code = NATIVE_SERVED;
 		} else if (code == SVM_EXIT_NPF) {
 			code = serve_fault(v, vmcb);
 		}
-		if (code != SERVED)
+		if (code != NATIVE_SERVED)
 			return code;
 	} while (VMM__LIKELY(vmm__svm_enter(&v->world)));
 	return NO_ENTRY;
@@ -291,7 +252,7 @@ static VMM__INLINE int run(struct vmm__native_vcpu *v, struct vmm_exit *exit,
 			vmm__native_count(v, VMM_PARTITION_PORT);
 			return 0;
 		}
-		if (code == OFFERED) {
+		if (code == NATIVE_OFFERED) {
 			vmm__native_count(v, VMM_PARTITION_PORT);
 			give_port(v, exit);
 			return VMM__OFFERED;
