@@ -95,6 +95,22 @@ void vmm__vmx_fetch(struct vmm__native_vcpu *v)
 	x->pending_rip = vmcb->rip;
 }
 
+static void read_cr(struct svm_vmcb *vmcb)
+{
+	vmcb->cr0 = (vmm__vmx_read(VMX_GUEST_CR0) & ~CR0_MASK) |
+		    (vmm__vmx_read(VMX_CR0_SHADOW) & CR0_MASK);
+	vmcb->cr3 = vmm__vmx_read(VMX_GUEST_CR3);
+	vmcb->cr4 = (vmm__vmx_read(VMX_GUEST_CR4) & ~CR4_MASK) |
+		    (vmm__vmx_read(VMX_CR4_SHADOW) & CR4_MASK);
+}
+
+void vmm__vmx_fetch_mode(struct vmm__native_vcpu *v)
+{
+	vmm__vmx_fetch(v);
+	read_cr(v->vmcb);
+	v->vmcb->exitintinfo = 0;
+}
+
 static void read_rest(struct svm_vmcb *vmcb)
 {
 	for (uint32_t i = 0; i < SEGMENTS; i++)
@@ -103,11 +119,7 @@ static void read_rest(struct svm_vmcb *vmcb)
 	vmcb->gdtr.base = vmm__vmx_read(VMX_GUEST_BASE + 16);
 	vmcb->idtr.limit = (uint32_t)vmm__vmx_read(VMX_GUEST_LIMIT + 18);
 	vmcb->idtr.base = vmm__vmx_read(VMX_GUEST_BASE + 18);
-	vmcb->cr0 = (vmm__vmx_read(VMX_GUEST_CR0) & ~CR0_MASK) |
-		    (vmm__vmx_read(VMX_CR0_SHADOW) & CR0_MASK);
-	vmcb->cr3 = vmm__vmx_read(VMX_GUEST_CR3);
-	vmcb->cr4 = (vmm__vmx_read(VMX_GUEST_CR4) & ~CR4_MASK) |
-		    (vmm__vmx_read(VMX_CR4_SHADOW) & CR4_MASK);
+	read_cr(vmcb);
 	vmcb->dr7 = vmm__vmx_read(VMX_GUEST_DR7);
 	vmcb->g_pat = vmm__vmx_read(VMX_GUEST_PAT);
 	vmcb->sysenter_cs = vmm__vmx_read(VMX_GUEST_SYSENTER_CS);

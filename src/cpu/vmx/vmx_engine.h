@@ -81,6 +81,8 @@ uint32_t vmm__vmx_timer_shift(void);
 int vmm__vmx_bring(struct vmm__native_vcpu *v, struct vmm_error *error);
 /* What is always in the block. */
 void vmm__vmx_fetch(struct vmm__native_vcpu *v);
+/* And what else tells the guest's mode, where nothing was interrupted in its delivery. */
+void vmm__vmx_fetch_mode(struct vmm__native_vcpu *v);
 /* All that is to be known before an entry. */
 void vmm__vmx_store(struct vmm__native_vcpu *v);
 void vmm__vmx_regs(struct vmm__native_vcpu *v, bool change);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
  * Entering the guest. CPUID and hypercalls are served between two entries, from what the VMCS tells
- * field by field; everything else is handled when the CPU is the host's again (vmx_exit.c).
+ * field by field, and so are ports and memory of the bus and the local APIC, where the host's
+ * callbacks can be called there; everything else is handled when the CPU is the host's again
+ * (vmx_exit.c).
  */
 #include "vmx_engine.h"
 #include "x86_msr.h"
@@ -9,6 +11,7 @@
 
 #define NO_ENTRY UINT64_MAX
 #define FAILED   (UINT64_MAX - 1)
+#define EMULATED (UINT64_MAX - 2) /* with what that gave in given and result */
 
 #define TIMER_MOST_NS UINT64_C(1000000000000)
 
@@ -32,6 +35,7 @@ static VMM__COLD int make_ready(struct vmm__native_vcpu *v, uint64_t cpu, struct
 	for (uint32_t i = 0; i < VMX_MSRS; i++)
 		x->host_msr[i] = vmm__native_rdmsr(msr_of(i));
 	v->cpu = cpu;
+	atomic_store(&v->core->runner, cpu);
 	if (v->timer_ns != VMM_FOREVER && x->timer_shift == UINT32_MAX)
 		vmm__native_timer_here(v);
 	return 0;
@@ -167,19 +171,32 @@ static void unload(struct vmm__native_vcpu *v)
 		v->vmcb->rflags &= ~X86_RFLAGS_TF;
 }
 
-/* Past an intercepted instruction; false where it needs more than that. */
-static VMM__INLINE bool skip(void)
+/* What is behind an intercepted instruction; false where going there needs more than go_to(). */
+static VMM__INLINE bool find_next(uint64_t *next)
 {
-	uint64_t rip = vmm__vmx_read(VMX_GUEST_RIP), next = rip + vmm__vmx_read(VMX_EXIT_LEN);
+	uint64_t rip = vmm__vmx_read(VMX_GUEST_RIP);
+
+	*next = rip + vmm__vmx_read(VMX_EXIT_LEN);
+	return !((vmm__vmx_read(VMX_GUEST_RFLAGS) & X86_RFLAGS_TF) || (rip ^ *next) >> 32 != 0);
+}
+
+static VMM__INLINE void go_to(uint64_t next)
+{
 	uint64_t blocking;
 
-	if (VMM__UNLIKELY((vmm__vmx_read(VMX_GUEST_RFLAGS) & X86_RFLAGS_TF) ||
-			  (rip ^ next) >> 32 != 0))
-		return false;
 	vmm__vmx_write(VMX_GUEST_RIP, next);
 	blocking = vmm__vmx_read(VMX_GUEST_BLOCKING);
 	if (VMM__UNLIKELY(blocking & (VMX_BLOCK_STI | VMX_BLOCK_MOV_SS)))
 		vmm__vmx_write(VMX_GUEST_BLOCKING, blocking & VMX_BLOCK_NMI);
+}
+
+static VMM__INLINE bool skip(void)
+{
+	uint64_t next;
+
+	if (VMM__UNLIKELY(!find_next(&next)))
+		return false;
+	go_to(next);
 	return true;
 }
 
@@ -205,10 +222,47 @@ static VMM__INLINE void do_hypercall(struct vmm__native_vcpu *v)
 	vmm__native_do_hypercall(v);
 }
 
+/* An exit for a port: its reason, or what became of it. */
+static uint64_t serve_port(struct vmm__native_vcpu *v)
+{
+	uint64_t q = vmm__vmx_read(VMX_QUALIFICATION), next, code;
+	uint32_t key = vmm__hit_key((uint32_t)FIELD_GET(VMX_IO_PORT, q),
+				    (uint32_t)FIELD_GET(VMX_IO_SIZE, q) + 1, (q & VMX_IO_IN) != 0);
+
+	/* What is not known is not to cost much. */
+	if (VMM__UNLIKELY((q & VMX_IO_STR) || vmm__hit_of(v->core, key)->key != key ||
+			  !find_next(&next)))
+		return VMX_REASON_IO;
+	code = vmm__native_call_port(v, v->vmcb, key, VMX_REASON_IO);
+	if (VMM__LIKELY(code == NATIVE_SERVED))
+		go_to(next);
+	return code;
+}
+
+/* The same of an access to memory that is not there. An event that it has interrupted is delivered
+ * again on the long way. */
+static uint64_t serve_fault(struct vmm__native_vcpu *v)
+{
+	uint64_t q = vmm__vmx_read(VMX_QUALIFICATION);
+	int r;
+
+	if ((q & VMX_EPT_IRET) || (vmm__vmx_read(VMX_IDT_EVENT) & VMX_EVENT_V))
+		return VMX_REASON_EPT;
+	vmm__vmx_fetch_mode(v);
+	r = vmm__native_emulate_known(v, vmm__vmx_read(VMX_GPA), (q & VMX_EPT_WRITE) != 0);
+	if (r == NATIVE_UNKNOWN)
+		return VMX_REASON_EPT;
+	vmm__vmx_store(v);
+	vmm__native_count(v, VMM_PARTITION_MEMORY);
+	v->result = r;
+	return r == NATIVE_AGAIN ? NATIVE_SERVED : EMULATED;
+}
+
 /* Until there is an exit that is not served here: its reason, NO_ENTRY for a request, FAILED. */
 static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
 {
 	struct vmm__vmx_vcpu *x = vmm__vmx(v);
+	const bool in_place = vmm__native_calls_in_place(v);
 	int r;
 
 	while (VMM__LIKELY((r = vmm__vmx_enter(&v->world, x->launched, NULL)) == VMX_RAN)) {
@@ -226,7 +280,12 @@ static VMM__INLINE uint64_t run_guest(struct vmm__native_vcpu *v)
 			do_hypercall(v);
 			vmm__native_count(v, VMM_PARTITION_HYPERCALL);
 		} else {
-			return reason;
+			if (in_place && reason == VMX_REASON_IO)
+				reason = serve_port(v);
+			else if (in_place && reason == VMX_REASON_EPT)
+				reason = serve_fault(v);
+			if (reason != NATIVE_SERVED)
+				return reason;
 		}
 		if (x->deadline != UINT64_MAX)
 			arm(x);
@@ -247,6 +306,10 @@ static int handle(struct vmm__native_vcpu *v, uint64_t reason, struct vmm_exit *
 	if (reason == NO_ENTRY) {
 		unstage(v);
 		return NATIVE_AGAIN;
+	}
+	if (reason == EMULATED) {
+		*exit = v->given;
+		return v->result;
 	}
 	v->vmcb->exitcode = reason == FAILED ? 0 : reason;
 	if (reason == FAILED || (reason & VMX_REASON_FAILED))
@@ -269,6 +332,8 @@ static int go_on(struct vmm__native_vcpu *v, struct vmm_exit *exit, struct vmm_e
 	}
 	reason = run_guest(v);
 	unload(v);
+	if (reason == NATIVE_OFFERED)
+		return handle(v, VMX_REASON_IO, exit) == 0 ? VMM__OFFERED : NATIVE_AGAIN;
 	return handle(v, reason, exit);
 }
 
@@ -316,11 +381,15 @@ int vmm__vmx_run(void *vcpu, struct vmm_exit *exit, struct vmm_error *error)
 	struct vmm__native_vcpu *v = vcpu;
 	int r;
 
+	v->view_room = NATIVE_VIEWS;
 	r = vmm__native_resume(v, exit);
 	while (r == NATIVE_AGAIN) {
 		r = prepare(v, exit, error);
 		if (VMM__LIKELY(r == NATIVE_AGAIN))
 			r = go_on(v, exit, error);
 	}
+	v->view_room = 0;
+	if (v->view_count != 0)
+		vmm__native_close_views(v);
 	return r;
 }
