@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /*
  * Dedicated vCPUs: guests that own their CPUs, watched from CPU 1. Each case is a
- * word of the command line, or all of them run; rounds=N says how many neighbours come and go.
+ * word of the command line, or all of them run; rounds=N says how many neighbours come and go, and
+ * stride=N which values of ICR they try: one in N.
  *
- * CPU 1 looks on, 2 and 3 run the partition, 4 and 5 its neighbour. APIC IDs are one less.
+ * CPU 1 looks on, 2 and 3 run the partition; beside neighbours it has 2 alone, and they 3 and 4.
+ * APIC IDs are one less.
  */
 #include "bits.h"
 #include "engine_here.h"
@@ -13,7 +15,7 @@
 #include "mem.h"
 #include "partition_vm.h"
 
-static uint32_t rounds = 24;
+static uint32_t rounds = 24, stride = 83;
 static bool vmx; /* and not SVM: other words of the hardware, and CPUID always exits */
 
 /* --- cases --- */
@@ -354,7 +356,7 @@ static int case_refused(struct partition *p)
 
 static int case_neighbours(struct partition *p)
 {
-	return neighbours(p, rounds);
+	return neighbours(p, rounds, stride);
 }
 
 /* The CPUs are the host's again, and nothing comes late. */
@@ -422,6 +424,7 @@ int vmm_bare_main(const struct vmm_bare_boot *boot)
 	int failed = 0;
 
 	read_number(boot->cmdline, "rounds=", &rounds);
+	read_number(boot->cmdline, "stride=", &stride);
 	vmm_bare_usage(&before);
 	if (vmm_ctx_create(&config, &ctx, &error) != 0) {
 		vmm_bare_print("not ok: %s: %s\n", error.call, error.text);

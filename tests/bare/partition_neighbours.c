@@ -89,12 +89,13 @@ static int bother_each_other(struct partition *n, struct tally *tally, uint64_t 
 	return 0;
 }
 
-static int live(struct partition *n, struct tally *tally, uint32_t round)
+static int live(struct partition *n, struct tally *tally, uint32_t round, uint32_t stride)
 {
 	const size_t kind = round % ARRAY_SIZE(kinds);
 	const uint32_t what = kinds[kind].order;
 	const uint32_t turn = round / (uint32_t)ARRAY_SIZE(kinds);
-	const uint64_t order = ORDER(what, turn % (what == ORDER_SPIN ? SPINS : ICR_STRIDE));
+	const uint64_t order =
+		ORDER(what, what == ORDER_SPIN ? turn % SPINS : ICR(turn % stride, stride));
 
 	tally->starts++;
 	if (n->count == 2)
@@ -112,14 +113,14 @@ static int live(struct partition *n, struct tally *tally, uint32_t round)
 	return 0;
 }
 
-static int bother(struct tally *tally, uint32_t round)
+static int bother(struct tally *tally, uint32_t round, uint32_t stride)
 {
 	static struct partition neighbour;
 	const struct deed *kind = &kinds[round % ARRAY_SIZE(kinds)];
 	int r;
 
 	CHECK(make(&neighbour, NEIGHBOUR, kind->vcpus, 0, kind->vcpu_flags) == 0);
-	r = live(&neighbour, tally, round);
+	r = live(&neighbour, tally, round, stride);
 	stop(&neighbour);
 	unmake(&neighbour);
 	if (r != 0)
@@ -158,7 +159,7 @@ static void tell_tally(const struct tally *t, uint32_t rounds, const struct cont
 		       (unsigned)work->ticks);
 }
 
-int neighbours(struct partition *p, uint32_t rounds)
+int neighbours(struct partition *p, uint32_t rounds, uint32_t stride)
 {
 	struct vmm_partition_exits before;
 	struct tally tally = {0};
@@ -171,7 +172,7 @@ int neighbours(struct partition *p, uint32_t rounds)
 	CHECK(budget(p, 0, 0, 0) == 0);
 	go(p);
 	for (uint32_t i = 0; i < rounds; i++)
-		CHECK(bother(&tally, i) == 0 && untouched(p, &before) == 0);
+		CHECK(bother(&tally, i, stride) == 0 && untouched(p, &before) == 0);
 	tell(p, 0, offsetof(struct control, go), 0, 4);
 	CHECK(reaches(p, STATE_DONE));
 	c = control(p, 0);

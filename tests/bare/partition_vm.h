@@ -15,7 +15,7 @@
 #define ENTRY     0x8000
 #define MS        UINT64_C(1000000)
 #define LONG_NS   (30000 * MS)
-#define NEIGHBOUR 4 /* its CPU */
+#define NEIGHBOUR 3 /* its first CPU, where the partition beside it has one */
 
 struct runner {
 	struct partition *part;
@@ -71,7 +71,8 @@ struct vmm_partition_exits exits(struct partition *p, uint32_t index);
 uint64_t since(struct partition *p, uint32_t index, const struct vmm_partition_exits *from);
 int budget(struct partition *p, uint32_t index, uint64_t count, uint32_t excused);
 
-/* partition_neighbours.c: so many come and go beside @p, which is made here. */
-int neighbours(struct partition *p, uint32_t rounds);
+/* partition_neighbours.c: so many come and go beside @p, which is made here; those that send every
+ * value of ICR send one in @stride. */
+int neighbours(struct partition *p, uint32_t rounds, uint32_t stride);
 
 #endif

@@ -16,7 +16,7 @@
 #define ORDER_SEND            3 /* 1,000 IPIs to the next CPU, each answered */
 #define ORDER_ANSWER          4 /* to IPIs, by IPIs */
 #define ORDER_WORK            5 /* checked work: memory, ticks, IPIs to itself; until @go is 0 again */
-#define ORDER_ICR_X2          6  /* one in ICR_STRIDE of all values of ICR, from the argument on */
+#define ORDER_ICR_X2          6  /* one value of ICR in so many, see ICR() */
 #define ORDER_ICR_X           7  /* the same, with the APIC in memory */
 #define ORDER_PANIC           8  /* a triple fault */
 #define ORDER_LOOP            9  /* an exception that its handler does not mend */
@@ -56,7 +56,9 @@
  * trigger mode in 13:12, shorthand in 15:14, and which of eight destinations in 18:16.
  */
 #define ICR_VALUES (1u << 19)
-#define ICR_STRIDE 83
+
+/* The argument of ORDER_ICR_: one in @stride of all values, from @first on. */
+#define ICR(first, stride) ((uint32_t)(stride) << 16 | (uint32_t)(first))
 
 /* The work: xorshift64, its numbers written and found again. */
 #define WORK_SEED  UINT64_C(88172645463325252)
