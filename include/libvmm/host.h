@@ -95,9 +95,10 @@ VMM_BEGIN_DECLS
  *                it; what was pending there, of whichever vector, is dropped before the CPU is
  *                lent again, and hurts nobody meanwhile. Absent: no dedicated vCPUs.
  * @cpu_timer_mark: When the calling CPU's timer has come due, its handler also sets @bits in
- * *@word, by an atomic OR. Replaces what was set before there. With @bits 0 the word is no CPU's
- * any more, and no handler uses it on return; called once for each word. Absent: a vCPU that leaves
- * the guest all the time may exceed its slice.
+ * *@word, by an atomic OR, as does a wait() that the handler would come too late for. Replaces what
+ * was set before there. With @bits 0 the word is no CPU's any more, and no handler uses it on
+ * return; called once for each word. Absent: a vCPU that leaves the guest all the time may exceed
+ * its slice.
  */
 struct vmm_host {
 	uint32_t size;

@@ -45,8 +45,10 @@ static void host_wait(void *opaque, const uint32_t *word, uint32_t value, uint64
 		bare_irq_restore(flags);
 		return;
 	}
-	if (cpu->timer_ns <= now) /* it has come, and there is no guest to be missed */
+	if (cpu->timer_ns <= now) { /* it has come, if its handler has run or not */
+		vmm__bare_mark(cpu);
 		cpu->timer_ns = VMM_FOREVER;
+	}
 	cpu->wait_ns = timeout_ns < VMM_FOREVER - now ? now + timeout_ns : VMM_FOREVER;
 	vmm__bare_timer_set(cpu, 0);
 	atomic_store(&cpu->waiting, word);
