@@ -246,7 +246,8 @@ int vmm__native_vcpu_reset(void *vcpu, struct vmm_error *error)
 
 	forget_events(v);
 	v->stepping = v->watching = v->step_done = false;
-	atomic_store(&v->world.request, NATIVE_REQ_FLUSH | NATIVE_REQ_EVENT);
+	/* A kick stays: it may be that of an alarm, which is the VM's. */
+	atomic_fetch_or(&v->world.request, NATIVE_REQ_FLUSH | NATIVE_REQ_EVENT);
 	v->timer_ns = v->slice_ns = VMM_FOREVER;
 	v->pause_trapped = false;
 	atomic_store(&v->waiting, 0);

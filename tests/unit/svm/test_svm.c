@@ -451,6 +451,51 @@ static void kicks_come_before_the_guest(void **state)
 	end_all(&g);
 }
 
+static void sleep_there(struct svm_vmcb *vmcb, struct vmm__native_world *world)
+{
+	(void)world;
+	vmcb->exitcode = SVM_EXIT_HLT;
+	vmcb->nrip = vmcb->rip + 1;
+}
+
+static void count_alarm(void *opaque)
+{
+	(*(uint32_t *)opaque)++;
+}
+
+/* An alarm whose time has come while its vCPU slept is not lost by a reset. */
+static void an_alarm_outlives_a_reset(void **state)
+{
+	static step *const steps[] = {sleep_there, sleep_there};
+	const struct vmm_vm_config config = {
+		.size = sizeof(config), .max_vcpus = 1, .irqchip = VMM_IRQCHIP_ARCH};
+	const struct vmm_vcpu_config about = {.size = sizeof(about)};
+	struct guest g = {0};
+	struct vmm_exit exit = {0};
+	uint32_t alarms = 0;
+
+	(void)state;
+	power_on();
+	g.ctx = make_ctx(true);
+	assert_int_equal(vmm_vm_create(g.ctx, &config, &g.vm), 0);
+	assert_int_equal(vmm_vcpu_create(g.vm, &about, &g.vcpu), 0);
+	assert_int_equal(vmm_vm_on_alarm(g.vm, count_alarm, &alarms), 0);
+	assert_int_equal(vmm_vm_seal(g.vm), 0);
+	cpu.steps = steps;
+	cpu.features |= (uint32_t)SVM_CPUID_EDX_NRIPS;
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_IDLE);
+	vmm_vm_set_alarm(g.vm, 1);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_IDLE);
+	assert_int_equal(alarms, 0);
+	assert_int_equal(vmm_vm_reset(g.vm), 0);
+	assert_int_equal(vmm_vcpu_run(g.vcpu, &exit), 0);
+	assert_int_equal(exit.reason, VMM_EXIT_IDLE);
+	assert_int_equal(alarms, 1);
+	end_all(&g);
+}
+
 static void impossible_states_are_refused(void **state)
 {
 	struct guest g = begin();
@@ -628,6 +673,7 @@ int main(void)
 		cmocka_unit_test(breakpoints_are_the_debuggers),
 		cmocka_unit_test(repetitions_are_completed_one_by_one),
 		cmocka_unit_test(kicks_come_before_the_guest),
+		cmocka_unit_test(an_alarm_outlives_a_reset),
 		cmocka_unit_test(impossible_states_are_refused),
 		cmocka_unit_test(states_come_back),
 		cmocka_unit_test(an_nmi_that_comes_masks_the_next),
