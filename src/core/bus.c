@@ -569,10 +569,12 @@ int vmm__bus_serve(struct vmm_vcpu *vcpu, struct vmm_exit *exit)
 	return r;
 }
 
-/* The last one of the region's callers may have taken this for a call. */
+/* The last one of the region's callers may have taken this for a call, and who removes it waits. */
 VMM__COLD void vmm__call_off(struct vmm_vcpu *vcpu)
 {
 	atomic_store(&vcpu->calling, NULL);
+	if (atomic_load(&vcpu->control) & VMM__VCPU_WAITED)
+		vmm__vcpu_wake(vcpu);
 	if (atomic_load(&vcpu->vm->bus.dying) != NULL)
 		sweep(vcpu->vm);
 }

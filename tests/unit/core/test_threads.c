@@ -564,6 +564,38 @@ static void dirty_pages_are_not_lost(void **state)
 	fake_end(&fake, ctx, vm);
 }
 
+/* --- a call that is not made --- */
+
+static void *remove_region(void *region)
+{
+	vmm_region_remove(region);
+	return NULL;
+}
+
+/* Who removes the region has seen it, and sleeps; the vCPU may not call anything for long. */
+static void who_waits_for_no_call_is_woken(void **state)
+{
+	static const struct vmm_region_ops ops = {.size = sizeof(ops)};
+	struct fake_host fake;
+	struct vmm_ctx *ctx = fake_ctx(&fake, NULL);
+	struct vmm_vm *vm = fake_vm(ctx, 1, VMM_IRQCHIP_NONE, NULL);
+	struct vmm_vcpu *vcpu = vmm_vm_vcpu(vm, 0);
+	struct vmm_region *region;
+
+	(void)state;
+	assert_int_equal(vmm_vm_seal(vm), 0);
+	assert_int_equal(vmm_region_add(vm, VMM_SPACE_PORT, 0x80, 1, &ops, NULL, &region), 0);
+	assert_true(vmm__vcpu_try(vcpu, VMM__VCPU_GUEST));
+	atomic_store(&vcpu->calling, region);
+	pthread_t thread = spawn(remove_region, region);
+	while (!(atomic_load(&vcpu->control) & VMM__VCPU_WAITED))
+		sched_yield();
+	vmm__call_off(vcpu);
+	join(thread); /* hangs if it is not woken */
+	vmm__vcpu_move(vcpu, VMM__VCPU_GUEST, VMM__VCPU_IDLE);
+	fake_end(&fake, ctx, vm);
+}
+
 /* --- pauses --- */
 
 static void *run_and_wait(void *arg)
@@ -821,6 +853,7 @@ int main(void)
 		cmocka_unit_test(known_ports_come_and_go),
 		cmocka_unit_test(half_goes_while_half_is_used),
 		cmocka_unit_test(dirty_pages_are_not_lost),
+		cmocka_unit_test(who_waits_for_no_call_is_woken),
 		cmocka_unit_test(pauses_nest),
 		cmocka_unit_test(state_is_there_in_pauses),
 		cmocka_unit_test(all_at_once),
