@@ -5,7 +5,8 @@
 For each: vmm-tables finds nothing wrong; iasl disassembles every table, compiles it again, and gives it back from byte 36;
 acpiexec evaluates all objects of the namespace whose names stand below, and what they give is what the profile asks for; MADT,
 SRAT, SLIT, PPTT, MCFG, HMAT, FADT and SMBIOS, read by the decoder here, say what the profile says.
-Exit status 77 where there is no iasl or acpiexec."""
+Exit status 77 where there is no iasl or acpiexec; an iasl that does not know ACPI 6.5 (scripts/fetch-iasl has one that does)
+is not asked for PPTT and SPCR, which it compiles in their old lengths."""
 import concurrent.futures
 import importlib.util
 import os
@@ -30,6 +31,9 @@ ACPIEXEC = acpica.tool('acpiexec')
 
 # Evaluations in one process.
 CHUNK = 200
+
+# Tables that are longer than an iasl before ACPI 6.5 knows.
+GROWN = ['PPTT.dat', 'SPCR.dat']
 
 # Every object of these names is to be expected, and to give what is expected.
 NAMES = ['_CRS', '_STA', '_PRT', '_OSC', '_EJ0', '_OST', '_MAT', '_PXM', '_CST', '_PCT', '_PSS', '_PPC', '_PSD', '_CPC', '_TMP', '_CRT', '_TZP',
@@ -335,7 +339,8 @@ def check(tool, folder, text, chosen, keys):
     with open(os.path.join(folder, 'APIC.dat'), 'wb') as stream:
         stream.write(madt)
     for name in tables:
-        wrong += check_iasl.check(os.path.join(folder, name))
+        if name not in GROWN or check_iasl.version() >= check_iasl.KNOWS_6_5:
+            wrong += check_iasl.check(os.path.join(folder, name))
     return wrong, len(tables), m.cpus
 
 
