@@ -121,7 +121,8 @@ VMM_API int vmm_sched_start(struct vmm_sched_vcpu *place);
  * @place: vCPU's place.
  *
  * On return no CPU has it. A CPU that is inside vmm_vcpu_run() for it is fetched, and waited for
- * until it asks vmm_sched_next() again.
+ * until it asks vmm_sched_next() again. Where another thread starts it meanwhile, it is waited for
+ * until it is stopped again.
  *
  * Context: Any thread; a CPU may stop the vCPU that it has been given, between runs.
  * Return: 0, -VMM_ETIMEOUT (a CPU has not asked for a minute; it is stopped as soon as it does).
