@@ -34,6 +34,7 @@ struct mover {
 	/* Results. */
 	uint32_t moves;
 	uint32_t exits;
+	bool late;   /* it is time, but no exit since then was one to move at */
 	bool failed; /* the trace says why */
 };
 
