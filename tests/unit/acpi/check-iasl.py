@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """check-iasl.py DUMPER: the tables that DUMPER writes, disassembled by iasl and compiled again, come back as
 they were, from byte 36 (the header holds the compiler's own name). Exit status 77 where there is no iasl."""
+import functools
 import glob
 import os
 import re
@@ -61,6 +62,7 @@ def run(args, cwd):
     return done.returncode, done.stdout
 
 
+@functools.cache
 def version():
     found = re.search(r'version (\d{8})', run([IASL, '-v'], '.')[1])
     return int(found.group(1)) if found else 0
