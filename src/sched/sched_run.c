@@ -518,21 +518,18 @@ struct plan {
 	uint64_t until;
 	uint64_t offered; /* CPUs on which who waits here may run */
 	uint32_t flags;
-	bool anew; /* it did not have the CPU before */
 };
 
 static void decide(struct vmm_sched *s, struct vmm__sched_cpu *cpu, const struct vmm_exit *exit,
 		   bool back, struct plan *plan)
 {
-	const struct vmm_sched_vcpu *before = cpu->current;
 	uint64_t now;
 
 	vmm__lock(s->host, &cpu->lock);
 	now = vmm__sched_now(s);
-	plan->gone = back && before != NULL ? take_back(s, cpu, exit, now) : NULL;
+	plan->gone = back && cpu->current != NULL ? take_back(s, cpu, exit, now) : NULL;
 	wake_sleepers(cpu, now);
 	plan->chosen = choose(s, cpu, exit, now);
-	plan->anew = plan->chosen != before;
 	plan->until = plan->chosen != NULL ? cpu->until_ns : VMM_FOREVER;
 	if (cpu->timers.count != 0 && cpu->timers.node[0].key < plan->until)
 		plan->until = cpu->timers.node[0].key;
@@ -558,7 +555,7 @@ static bool give_out(struct vmm_sched *s, struct vmm__sched_cpu *cpu, const stru
 {
 	struct vmm_sched_vcpu *v = plan->chosen;
 
-	if (plan->anew) {
+	if (atomic_load(&cpu->running) != v->vcpu) { /* it did not have the CPU before */
 		atomic_store(&v->woken, 0);
 		atomic_store(&cpu->running, v->vcpu);
 	}
